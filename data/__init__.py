@@ -1,0 +1,1 @@
+"""The contract with the outside: tables, reading, the ledger."""

@@ -1,0 +1,53 @@
+"""What can go wrong in a way that the person at the keyboard can mend.
+
+UserError
+├── UnusableFile      the file cannot be read as a table at all
+├── UnknownTable      no such table in the data standard
+├── UnknownRule       no such rule in the register
+├── BadOption         an option that does not parse or contradicts another
+├── StoreError        the store is not there, not writable, full or damaged
+├── ReturnRefused     the checks refused the return; the findings say where
+└── ReturnConflict    another return for the same months came in meanwhile
+
+Any other exception is a bug: it is logged with an id and never shown as a traceback.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake or mishap told in one sentence, with the remedy; `exit_code` is the command's."""
+
+    exit_code = 2
+
+
+class UnusableFile(UserError):
+    """The file cannot be read as a table: empty, encrypted, too large, damaged, not a table."""
+
+
+class UnknownTable(UserError):
+    """The data standard has no table of that name."""
+
+
+class UnknownRule(UserError):
+    """The register has no rule of that name."""
+
+
+class BadOption(UserError):
+    """An option could not be understood, or contradicts another."""
+
+
+class StoreError(UserError):
+    """The store is missing, not writable, full or damaged."""
+
+
+class ReturnRefused(UserError):
+    """The checks refused the return; nothing was stored."""
+
+    exit_code = 1
+
+
+class ReturnConflict(UserError):
+    """A return for the same months was recorded while this one was being checked."""
+
+    exit_code = 1

@@ -1,0 +1,527 @@
+"""The ledger: returns on Delta Lake, one folder, any number of processes.
+
+Rows are written first and count for nothing; the return's entry in the table `returns` is the one
+commit that puts them in force. An interruption anywhere before it leaves the ledger as it was.
+Nothing is ever overwritten: which rows are in force on a day follows from the entries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import os
+import re
+import secrets
+import uuid
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from data.errors import ReturnConflict, StoreError
+from data.parse import quoted
+from data.returns import (
+    NO_FILE_SHA256,
+    Return,
+    chain_faults,
+    chained,
+    in_force,
+    overlaps,
+    replaced_by,
+    same_in_force,
+)
+from data.rows import digest_sql, drift_sql, empty_rows_sql, rows_digest, stored_rows
+from data.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from data.read import Sheet
+    from data.table import Table
+
+Frames = dict[str, nw.LazyFrame[Any]]
+
+_ENTRY_SCHEMA = pa.schema(
+    [
+        ("sequence", pa.int64()),
+        ("return_id", pa.string()),
+        ("table", pa.string()),
+        ("reporter_id", pa.string()),
+        ("months", pa.list_(pa.date32())),
+        ("versions", pa.list_(pa.date32())),
+        ("nil", pa.bool_()),
+        ("row_count", pa.int64()),
+        ("file_name", pa.string()),
+        ("file_sha256", pa.string()),
+        ("rows_sha256", pa.string()),
+        ("received_on", pa.date32()),
+        ("recorded_at", pa.timestamp("us", tz="UTC")),
+        ("warnings", pa.list_(pa.string())),
+        ("replaced", pa.list_(pa.string())),
+        ("previous_hash", pa.string()),
+        ("entry_hash", pa.string()),
+    ]
+)
+_COMPACT_AT_FILES = 64
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What recording a return did; `already` when the ledger said the same before."""
+
+    entry: Return
+    already: bool = False
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What re-reading the store found: `faults` are alterations, `notes` are harmless."""
+
+    return_count: int
+    row_count: int
+    head_hash: str
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def _store_errors(store: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, DeltaError, duckdb.Error) as error:
+        reason = str(error)
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "No space left" in reason or "storage full" in reason.lower():
+            raise StoreError(
+                f'The disk that holds the store "{store}" is full. Nothing was recorded: free '
+                "some space and try again."
+            ) from error
+        barred = isinstance(error, PermissionError | NotADirectoryError | FileExistsError)
+        if barred or re.search(r"Permission denied|Read-only|Not a directory", reason):
+            raise StoreError(
+                f'The store "{store}" cannot be written. Nothing was recorded: give a folder that '
+                "you may write to, with --store."
+            ) from error
+        raise StoreError(
+            f'The store "{store}" could not be used: {_first_line(reason)} '
+            "Run `fairtier verify` to see what is damaged."
+        ) from error
+
+
+def _first_line(text: str) -> str:
+    line = (text.strip().splitlines() or ["no reason was given"])[0].strip()
+    return line if line.endswith(".") else f"{line}."
+
+
+def _entry(content: dict[str, Any]) -> Return:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+    }
+    return Return(**values)
+
+
+class Ledger:
+    """The returns of one store, and the rows that are in force."""
+
+    def __init__(self, store: Path):
+        self.store = store
+
+    @classmethod
+    def open(cls, store: Path) -> Ledger:
+        """The ledger of a store that exists; StoreError if there is none."""
+        ledger = cls(store)
+        if not (ledger._path("returns") / "_delta_log").is_dir():
+            raise StoreError(
+                f'There is no store at "{store}". Record a first return with `fairtier submit`, '
+                "try `fairtier demo`, or name another folder with --store."
+            )
+        return ledger
+
+    def _path(self, table_id: str) -> Path:
+        return self.store / "ledger" / table_id
+
+    def _delta(self, table_id: str) -> DeltaTable | None:
+        path = self._path(table_id)
+        if not path.exists():
+            return None
+        try:
+            return DeltaTable(str(path))
+        except TableNotFoundError:
+            return None
+
+    @staticmethod
+    def _relation(table: Table, delta: DeltaTable | None) -> str:
+        empty = empty_rows_sql(table)
+        if delta is None or not delta.file_uris():
+            return f"({empty})"
+        files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in sorted(delta.file_uris()))
+        return f"({empty} UNION ALL BY NAME SELECT * FROM read_parquet([{files}]))"
+
+    # History
+
+    def returns(self) -> tuple[Return, ...]:
+        """Every return ever accepted, in the order in which they were recorded."""
+        with _store_errors(self.store):
+            return self._entries(self._delta("returns"))
+
+    @staticmethod
+    def _entries(delta: DeltaTable | None) -> tuple[Return, ...]:
+        if delta is None or not delta.file_uris():
+            return ()
+        # Read past the statistics in Delta's log: the files themselves are the evidence.
+        names = [field.name for field in fields(Return)]
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            relation = connection.read_parquet(sorted(delta.file_uris()))
+            found = relation.to_arrow_table().select(names).to_pylist()
+        return tuple(
+            _entry({name: entry[name] for name in names})
+            for entry in sorted(found, key=lambda entry: int(entry["sequence"]))
+        )
+
+    def keepers(self) -> frozenset[str]:
+        """Who runs this ledger: whoever recorded the first register of organisations."""
+        firsts = [entry for entry in self.returns() if entry.table == "organisations"]
+        return frozenset(entry.reporter_id for entry in firsts[:1])
+
+    # Recording
+
+    def record(
+        self,
+        table: Table,
+        sheet: Sheet | None,
+        *,
+        reporter_id: str,
+        months: tuple[dt.date, ...],
+        versions: tuple[dt.date, ...] = (),
+        received_on: dt.date,
+        warnings: tuple[str, ...] = (),
+        seen: Sequence[Return] | None = None,
+        progress: Callable[[str], None] = lambda _stage: None,
+    ) -> Receipt:
+        """Record a return whose rows passed the checks; `sheet` None is a nil return.
+
+        `seen` are the entries that were there when the checks ran: if another return by the same
+        organisation for the same table and months came in since, ReturnConflict is raised.
+        All or nothing: any error leaves what is in force as it was.
+        """
+        with _store_errors(self.store):
+            self._path("returns").parent.mkdir(parents=True, exist_ok=True)
+            delta = self._delta("returns")
+            entries = self._entries(delta)
+            seen = entries if seen is None else seen
+            draft = Return(
+                sequence=0,
+                return_id=f"r-{uuid.uuid4().hex[:12]}",
+                table=table.id,
+                reporter_id=reporter_id,
+                months=months,
+                versions=versions,
+                nil=sheet is None,
+                row_count=0 if sheet is None else sheet.rows.num_rows,
+                file_name="" if sheet is None else sheet.file_name,
+                file_sha256=NO_FILE_SHA256 if sheet is None else sheet.sha256,
+                rows_sha256="",
+                received_on=received_on,
+                recorded_at=dt.datetime.now(dt.UTC),
+                warnings=warnings,
+                replaced=(),
+                previous_hash="",
+                entry_hash="",
+            )
+            already = same_in_force(draft, entries)
+            if already is not None:
+                return Receipt(already, already=True)
+            digest = ""
+            if sheet is not None:
+                progress("storing the rows")
+                rows = stored_rows(
+                    sheet,
+                    table,
+                    return_id=draft.return_id,
+                    reporter_id=reporter_id,
+                    client_key=self.client_key(),
+                )
+                digest = rows_digest(rows, table)
+                write_deltalake(str(self._path(table.id)), rows, mode="append")
+            progress("recording the return")
+            while True:
+                for other in entries[len(seen) :]:
+                    if overlaps(draft, other):
+                        raise ReturnConflict(
+                            f"{other.reporter_id} recorded another {table.id} return for the same "
+                            "months while this one was being checked. Nothing was recorded: look "
+                            "at the history, and submit again if yours should replace it."
+                        )
+                last = entries[-1] if entries else None
+                placed = replace(draft, rows_sha256=digest, sequence=len(entries) + 1)
+                placed = replace(placed, replaced=replaced_by(placed, entries))
+                entry = chained(placed, last)
+                if self._append(delta, entry):
+                    break
+                delta = self._delta("returns")
+                entries = self._entries(delta)
+        self._compact(table.id)
+        return Receipt(entry)
+
+    def _append(self, delta: DeltaTable | None, entry: Return) -> bool:
+        """Commit the entry as the next one; False if another process was quicker."""
+        row = pa.Table.from_pylist([asdict(entry)], schema=_ENTRY_SCHEMA)
+        try:
+            if delta is None:
+                write_deltalake(str(self._path("returns")), row, mode="error")
+            else:
+                only_next = CommitProperties(max_commit_retries=0)
+                write_deltalake(delta, row, mode="append", commit_properties=only_next)
+        except CommitFailedError:
+            return False
+        except (DeltaError, OSError):
+            if delta is None and self._delta("returns") is not None:
+                return False
+            raise
+        return True
+
+    def _compact(self, table_id: str) -> None:
+        """Merge small files; only tidying, so a failure is left for the next time."""
+        for name in ("returns", table_id):
+            with contextlib.suppress(DeltaError, OSError):
+                delta = self._delta(name)
+                if delta is not None and len(delta.file_uris()) >= _COMPACT_AT_FILES:
+                    delta.optimize.compact()
+
+    def client_key(self) -> bytes:
+        """The key of this store under which clients' marks are hashed; made at first use."""
+        path = self.store / "client.key"
+        with contextlib.suppress(FileExistsError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            if any((self._path(table_id) / "_delta_log").is_dir() for table_id in TABLES) and (
+                not path.exists()
+            ):
+                raise StoreError(
+                    f'The key file "{path}" is missing, so clients could no longer be matched. '
+                    "Put it back from your back-up."
+                )
+            with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+        for _ in range(100):
+            text = path.read_text()
+            if len(text) == 64:
+                return bytes.fromhex(text)
+        raise StoreError(f'The key file "{path}" is damaged. Put it back from your back-up.')
+
+    # Questions
+
+    def version(self) -> int:
+        """How many returns were accepted: a mark for what a cached answer was made from."""
+        entries = self.returns()
+        return entries[-1].sequence if entries else 0
+
+    def frames(self, as_of: dt.date | None = None) -> Frames:
+        """The rows in force on a day, as lazy frames over DuckDB.
+
+        Registers have one row per key, whoever reported it: a commissioner's row stands before
+        the network's, and that before the prime's. `coverage` has one row per table, reporter and
+        month covered by returns in force.
+        """
+        connection = duckdb.connect()
+        with _store_errors(self.store):
+            entries = self.returns()
+            current = in_force(entries, as_of)
+            _register_in_force(connection, current, self.keepers())
+            for table in TABLES.values():
+                connection.execute(
+                    f"CREATE VIEW all_{table.id} AS "
+                    f"FROM {self._relation(table, self._delta(table.id))}"
+                )
+            for name, sql in _current_views().items():
+                connection.execute(f"CREATE VIEW {name} AS {sql}")
+            return {
+                name: nw.from_native(connection.sql(f"SELECT * FROM {name}"))
+                for name in (*TABLES, "coverage")
+            }
+
+    def registers(self, as_of: dt.date | None = None) -> dict[str, pa.Table]:
+        """The registers in force as Arrow tables, for the checks of a new return."""
+        frames = self.frames(as_of)
+        return {
+            table.id: frames[table.id].collect("pyarrow").to_native()
+            for table in TABLES.values()
+            if table.is_register
+        }
+
+    def rows_of(self, entry: Return) -> pa.Table:
+        """The rows of one return as they were received (client marks hashed), with row numbers."""
+        table = TABLES[entry.table]
+        with _store_errors(self.store), duckdb.connect() as connection:
+            relation = self._relation(table, self._delta(table.id))
+            return connection.sql(
+                f"SELECT row_number, unnest(as_received) FROM {relation} "
+                f"WHERE return_id = '{entry.return_id}' ORDER BY row_number"
+            ).to_arrow_table()
+
+    # Proof
+
+    def verify(self, progress: Callable[[str], None] = lambda _stage: None) -> Inspection:
+        """Re-read every stored return and the audit chain, and compare."""
+        faults: list[str] = []
+        notes: list[str] = []
+        try:
+            entries = self._entries(self._delta("returns"))
+        except (DeltaError, OSError, duckdb.Error, TypeError, KeyError) as error:
+            fault = f"The history cannot be read: {_first_line(str(error))}"
+            return Inspection(0, 0, "", (fault,), ())
+        faults += chain_faults(entries)
+        row_count = 0
+        for table in TABLES.values():
+            progress(f"re-reading {table.id}")
+            mine = {entry.return_id: entry for entry in entries if entry.table == table.id}
+            try:
+                found, drifted = self._reread(table)
+            except (DeltaError, OSError, duckdb.Error) as error:
+                faults.append(f"The rows of {table.id} cannot be read: {_first_line(str(error))}")
+                continue
+            row_count += sum(count for count, _ in found.values())
+            for return_id, entry in mine.items():
+                count, digest = found.pop(return_id, (0, ""))
+                named = f"return {return_id} ({entry.file_name or 'nil'}, by {entry.reporter_id})"
+                if count != entry.row_count:
+                    faults.append(
+                        f"{table.id}: {named} has {count} rows, but {entry.row_count} were "
+                        "recorded."
+                    )
+                elif digest != entry.rows_sha256:
+                    faults.append(f"{table.id}: the rows of {named} were altered.")
+                if return_id in drifted:
+                    faults.append(
+                        f"{table.id}: {drifted[return_id]} rows of {named} hold values other than "
+                        "those received."
+                    )
+            notes += [
+                f"{table.id}: {count} rows of a submission that was never completed "
+                f"({return_id}); they count for nothing."
+                for return_id, (count, _) in sorted(found.items())
+            ]
+        head_hash = entries[-1].entry_hash if entries else ""
+        return Inspection(len(entries), row_count, head_hash, tuple(faults), tuple(notes))
+
+    def _reread(self, table: Table) -> tuple[dict[str, tuple[int, str]], dict[str, int]]:
+        relation = self._relation(table, self._delta(table.id))
+        with duckdb.connect() as connection:
+            digests = connection.execute(digest_sql(table, relation)).fetchall()
+            drifts = connection.execute(drift_sql(table, relation)).fetchall()
+        return {name: (count, digest) for name, count, digest in digests}, dict(drifts)
+
+
+def _register_in_force(
+    connection: duckdb.DuckDBPyConnection, current: Any, keepers: frozenset[str]
+) -> None:
+    registers = pa.table(
+        {
+            "return_id": pa.array([e.return_id for e in current.registers], pa.string()),
+            "sequence": pa.array([e.sequence for e in current.registers], pa.int64()),
+            "received_on": pa.array([e.received_on for e in current.registers], pa.date32()),
+        }
+    )
+    months = pa.table(
+        {
+            "return_id": pa.array([e.return_id for e, _ in current.months], pa.string()),
+            "table": pa.array([e.table for e, _ in current.months], pa.string()),
+            "reporter_id": pa.array([e.reporter_id for e, _ in current.months], pa.string()),
+            "month": pa.array([month for _, month in current.months], pa.date32()),
+        }
+    )
+    versions = pa.table(
+        {
+            "return_id": pa.array([e.return_id for e, _, _ in current.forecasts], pa.string()),
+            "month": pa.array([month for _, month, _ in current.forecasts], pa.date32()),
+            "issued_on": pa.array([version for _, _, version in current.forecasts], pa.date32()),
+        }
+    )
+    for name, table in (("registers", registers), ("months", months), ("versions", versions)):
+        connection.register(f"{name}_arrow", table)
+        connection.execute(f"CREATE TABLE in_force_{name} AS FROM {name}_arrow")
+        connection.unregister(f"{name}_arrow")
+    connection.register(
+        "keepers_arrow", pa.table({"keeper_id": pa.array(sorted(keepers), pa.string())})
+    )
+    connection.execute("CREATE TABLE keepers AS FROM keepers_arrow")
+    connection.unregister("keepers_arrow")
+
+
+_RANK_OF_REPORTER = """
+    CASE WHEN r.reporter_id = c.commissioner_id THEN 0
+         WHEN r.reporter_id = c.prime_id THEN 2
+         WHEN r.reporter_id IN (SELECT keeper_id FROM keepers) THEN 1
+         ELSE 3 END
+"""
+
+
+def _columns(table: Table, prefix: str = "") -> str:
+    return ", ".join(prefix + quoted(column.stored) for column in table.columns)
+
+
+def _latest_per_key(table: Table, rank: str, join: str, where: str = "") -> str:
+    key = ", ".join(f"r.{quoted(table.column(name).stored)}" for name in table.key)
+    return f"""
+        SELECT {_columns(table, "r.")} FROM all_{table.id} r
+        JOIN in_force_registers USING (return_id) {join} {where}
+        QUALIFY row_number() OVER (PARTITION BY {key}
+            ORDER BY {rank}, received_on DESC, sequence DESC, r.row_number DESC) = 1
+    """
+
+
+def _current_views() -> dict[str, str]:
+    contract = "LEFT JOIN contracts c ON c.contract_id = r.contract_id"
+    agreements = TABLES["agreements"]
+    # A subcontractor's own row says one thing: whether it consented to be named.
+    consent = f"""
+        WITH own AS (
+            SELECT r.contract_id, r.subcontractor_id, r.consented_on FROM all_agreements r
+            JOIN in_force_registers USING (return_id) WHERE r.reporter_id = r.subcontractor_id
+            QUALIFY row_number() OVER (PARTITION BY r.contract_id, r.subcontractor_id
+                ORDER BY received_on DESC, sequence DESC, r.row_number DESC) = 1
+        ),
+        agreed AS ({
+        _latest_per_key(agreements, _RANK_OF_REPORTER, contract, f"WHERE ({_RANK_OF_REPORTER}) < 3")
+    })
+        SELECT agreed.* REPLACE (
+            CASE WHEN own.contract_id IS NULL THEN agreed.consented_on ELSE own.consented_on END
+            AS consented_on)
+        FROM agreed LEFT JOIN own USING (contract_id, subcontractor_id)
+    """
+    logs = {
+        table_id: f"""
+            SELECT {_columns(TABLES[table_id], "r.")}, r.row_month AS month, r.reporter_id,
+                r.return_id, r.row_number
+            FROM all_{table_id} r SEMI JOIN in_force_months f
+            ON r.return_id = f.return_id AND r.row_month = f.month
+        """
+        for table_id in ("referrals", "payments")
+    }
+    return {
+        "organisations": _latest_per_key(TABLES["organisations"], "0", ""),
+        "contracts": _latest_per_key(
+            TABLES["contracts"],
+            "CASE WHEN r.reporter_id = r.commissioner_id THEN 0 ELSE 1 END",
+            "",
+        ),
+        "agreements": consent,
+        "prices": _latest_per_key(TABLES["prices"], _RANK_OF_REPORTER, contract),
+        "forecasts": f"""
+            SELECT {_columns(TABLES["forecasts"], "r.")}, r.reporter_id,
+                CASE WHEN r.reporter_id = c.commissioner_id THEN 0
+                     WHEN r.reporter_id = c.prime_id THEN 2 ELSE 1 END AS issuer_rank,
+                r.return_id, r.row_number
+            FROM all_forecasts r {contract}
+            SEMI JOIN in_force_versions f ON r.return_id = f.return_id
+                AND r.month = f.month AND r.issued_on = f.issued_on
+        """,
+        **logs,
+        "coverage": 'SELECT "table", reporter_id, month FROM in_force_months',
+    }

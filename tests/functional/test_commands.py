@@ -1,0 +1,489 @@
+"""The commands as a person types them: what they print, their exit codes, what they leave."""
+
+from __future__ import annotations
+
+import csv
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dashboard.__main__ import main
+
+ORGANISATIONS = """\
+organisation_id,name,sector
+NET,Honest Broker Network,voluntary
+COM,Department of Examples,public
+PRIME,Example Prime Ltd,private
+SUB-1,First Example Charity,voluntary
+SUB-2,Second Example Charity,voluntary
+"""
+CONTRACTS = """\
+contract_id,programme,commissioner_id,prime_id,starts_on
+K1,Example Programme,COM,PRIME,2011-06-01
+"""
+AGREEMENTS = """\
+contract_id,subcontractor_id,delivery_role,named_in_bid,promised_share,agreed_management_fee
+K1,SUB-1,end_to_end,yes,20%,12%
+K1,SUB-2,specialist,yes,10%,
+"""
+FORECASTS = """\
+contract_id,subcontractor_id,month,referrals,issued_on
+K1,SUB-1,2011-06,20,2011-05-01
+K1,SUB-1,2011-07,20,2011-05-01
+K1,SUB-2,2011-06,5,2011-05-01
+K1,SUB-2,2011-07,5,2011-05-01
+"""
+REFERRALS = "referral_id,contract_id,subcontractor_id,client_group,referred_on,referrals\n" + (
+    "A1,K1,SUB-1,JSA,2011-06-10,19\nA2,K1,SUB-1,JSA,2011-07-11,21\nH1,K1,PRIME,JSA,2011-07-11,160\n"
+)
+PAYMENTS = """\
+payment_id,contract_id,subcontractor_id,payment_type,earned_on,commissioner_amount,subcontractor_amount
+P1,K1,SUB-1,job_outcome,2011-06-30,1000.00,780.00
+"""
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def fairtier(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAIRTIER_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> Answer:
+        try:
+            main([str(argument) for argument in arguments])
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return Answer(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return to_file
+
+
+@pytest.fixture
+def filled(fairtier, write):
+    """A store with registers, forecasts and the prime's logs."""
+    for table, text, by in (
+        ("organisations", ORGANISATIONS, "NET"),
+        ("contracts", CONTRACTS, "NET"),
+        ("agreements", AGREEMENTS, "NET"),
+        ("forecasts", FORECASTS, "COM"),
+        ("referrals", REFERRALS, "PRIME"),
+        ("payments", PAYMENTS, "PRIME"),
+    ):
+        answer = fairtier("submit", table, write(f"{table}.csv", text), "--by", by)
+        assert answer.code == 0, answer
+    return fairtier
+
+
+def statuses(answer: Answer) -> dict[tuple[str, str | None], str]:
+    return {(f["flag"], f["subcontractor_id"]): f["status"] for f in answer.json["flags"]}
+
+
+def test_from_files_to_flags(filled):
+    answer = filled("flags", "--json")
+    assert answer.code == 0
+    found = statuses(answer)
+    assert found["management_fee", "SUB-1"] == "raised"
+    assert found["zero_referrals", "SUB-1"] == "clear"
+    assert found["zero_referrals", "SUB-2"] == "raised"
+    assert found["volume_divergence", "SUB-1"] == "clear"
+    fee = next(f for f in answer.json["flags"] if f["flag"] == "management_fee")
+    assert fee["value"] == pytest.approx(0.22)
+    assert set(answer.json) == {"as_of", "rules", "flags"}
+
+
+def test_flags_as_a_table_names_the_raised_ones(filled):
+    answer = filled("flags")
+    assert answer.code == 0
+    assert "zero_referrals" in answer.out
+    assert "SUB-2" in answer.out
+    assert "2 assessed" in answer.out
+
+
+def test_a_rule_can_be_overridden_and_is_marked(filled):
+    assert (
+        statuses(filled("flags", "--json", "--rule", "management_fee=0.25"))[
+            "management_fee", "SUB-1"
+        ]
+        != "raised"
+    )
+    assert "not as in the register" in filled("flags", "--rule", "management_fee=25%").out
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("managment_fee=0.2", "Did you mean management_fee?"),
+        ("management_fee", "Write it as --rule management_fee=0.20"),
+        ("management_fee=lots", "Write a number"),
+    ],
+)
+def test_an_unfit_rule_is_an_error(filled, rule, says):
+    answer = filled("flags", "--rule", rule)
+    assert answer.code == 2
+    assert says in answer.err
+
+
+def test_flags_as_of_an_earlier_day_know_only_what_was_received(filled):
+    found = filled("flags", "--as-of", "2011-01-01", "--json")
+    assert found.json["flags"] == []
+
+
+def test_flags_through_an_earlier_month(filled):
+    answer = filled("flags", "--through", "2011-06", "--json")
+    zero = next(
+        f
+        for f in answer.json["flags"]
+        if f["flag"] == "zero_referrals" and f["subcontractor_id"] == "SUB-1"
+    )
+    assert zero["value"] == 19
+
+
+def test_flags_as_csv(filled, tmp_path):
+    assert filled("flags", "--csv", tmp_path / "flags.csv").code == 0
+    with (tmp_path / "flags.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["flag"] for row in rows} >= {"zero_referrals", "management_fee"}
+
+
+def test_history_says_who_what_when(filled):
+    answer = filled("history", "--json")
+    assert [entry["table"] for entry in answer.json] == [
+        "organisations",
+        "contracts",
+        "agreements",
+        "forecasts",
+        "referrals",
+        "payments",
+    ]
+    assert "PRIME" in filled("history").out
+
+
+def test_verify_finds_nothing_altered_and_then_finds_it(filled, tmp_path):
+    answer = filled("verify")
+    assert answer.code == 0
+    assert "Nothing was altered" in answer.out
+    next((tmp_path / "store" / "ledger" / "referrals").glob("*.parquet")).unlink()
+    answer = filled("verify")
+    assert answer.code == 1
+    assert "referrals cannot be read" in answer.out
+
+
+def test_templates_are_written_for_every_table(fairtier, tmp_path):
+    assert fairtier("templates", tmp_path / "templates").code == 0
+    assert len(list((tmp_path / "templates").iterdir())) == 21
+
+
+def test_check_stores_nothing(fairtier, write, tmp_path):
+    answer = fairtier("check", "organisations", write("o.csv", ORGANISATIONS))
+    assert answer.code == 0
+    assert "Fit to submit" in answer.out
+    assert not (tmp_path / "store").exists()
+
+
+def test_check_answers_as_the_standard_says(fairtier, write):
+    bad = PAYMENTS.replace("780.00", "-5")
+    answer = fairtier("check", "payments", write("payments_april.csv", bad), "--json")
+    assert answer.code == 1
+    assert answer.json["fit"] is False
+    assert answer.json["rows"] == 1
+    (finding,) = [f for f in answer.json["findings"] if f["severity"] == "refuse"]
+    assert finding["rows"] == [2]
+    assert finding["column"] == "subcontractor_amount"
+    assert finding["examples"] == [{"row": 2, "value": "-5"}]
+    assert "adjustment" in finding["remedy"]
+    assert set(finding) == {
+        "check",
+        "family",
+        "severity",
+        "column",
+        "count",
+        "rows",
+        "examples",
+        "message",
+        "remedy",
+    }
+
+
+def test_check_writes_the_annotated_workbook(fairtier, write, tmp_path):
+    from openpyxl import load_workbook
+
+    bad = write("p.csv", PAYMENTS.replace("780.00", "-5"))
+    assert fairtier("check", "payments", bad, "--annotated", tmp_path / "mend.xlsx").code == 1
+    book = load_workbook(tmp_path / "mend.xlsx")
+    assert any("-5" in str(cell.value) for row in book.worksheets[0] for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("check", "referals", "x.csv"), 2, "Did you mean referrals?"),
+        (("check", "referrals", "nowhere.csv"), 2, "nowhere.csv"),
+        (("flags",), 2, "There is no store at"),
+        (("history",), 2, "There is no store at"),
+        (("verify",), 2, "There is no store at"),
+        (("submit", "referrals", "--by", "SUB-1"), 2, "--nil"),
+        (("submit", "referrals", "--nil", "--by", "SUB-1"), 2, "--covers"),
+        (("submit", "contracts", "--nil", "--by", "SUB-1"), 2, "nil return"),
+        (("flags", "--as-of", "yesterday"), 2, "Write a day as 2012-03-31"),
+        (("flags", "--through", "March"), 2, "Write a month as 2012-03"),
+        (("load", "nowhere.json"), 2, "cannot be read"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_the_remedy(fairtier, arguments, code, says):
+    answer = fairtier(*arguments)
+    assert answer.code == code
+    assert says in answer.err
+    assert answer.err.strip().count("\n") == 0
+
+
+# Bad input
+
+
+def test_the_wrong_table_for_the_file_is_said_so(filled, write):
+    answer = filled("check", "payments", write("r.csv", REFERRALS))
+    assert answer.code == 1
+    assert "referrals" in answer.out
+
+
+def test_ragged_rows_are_named(filled, write):
+    answer = filled("check", "referrals", write("r.csv", REFERRALS + "A9,K1\n"), "--json")
+    assert answer.code == 1
+    assert [f["rows"] for f in answer.json["findings"] if f["severity"] == "refuse"] == [[5]]
+
+
+def test_unknown_ids_and_impossible_dates_are_named(filled, write):
+    text = REFERRALS + "A8,K9,SUB-1,JSA,2011-06-31,1\n"
+    answer = filled("submit", "referrals", write("r.csv", text), "--by", "PRIME", "--json")
+    assert answer.code == 1
+    found = {f["check"]: f["rows"] for f in answer.json["findings"] if f["severity"] == "refuse"}
+    assert found["contract_known"] == [5]
+    assert found["real_dates"] == [5]
+    assert len(filled("history", "--json").json) == 6
+
+
+def test_a_reporter_may_report_only_its_own_rows(filled, write):
+    answer = filled("submit", "referrals", write("r.csv", REFERRALS), "--by", "SUB-2")
+    assert answer.code == 1
+    assert len(filled("history", "--json").json) == 6
+
+
+def test_a_row_outside_the_months_covered_is_refused(filled, write):
+    answer = filled(
+        "submit",
+        "referrals",
+        write("r.csv", REFERRALS),
+        "--by",
+        "PRIME",
+        "--covers",
+        "2011-06",
+        "--json",
+    )
+    assert answer.code == 1
+    refused = [f for f in answer.json["findings"] if f["severity"] == "refuse"]
+    assert [(f["check"], f["rows"]) for f in refused] == [("months_covered", [3, 4])]
+
+
+def test_the_same_file_twice_changes_nothing(filled, tmp_path):
+    answer = filled("submit", "referrals", tmp_path / "referrals.csv", "--by", "PRIME")
+    assert answer.code == 0
+    assert "Already recorded" in answer.out
+    assert len(filled("history", "--json").json) == 6
+
+
+def test_an_overlapping_return_replaces_and_says_what(filled, write):
+    text = "\n".join(REFERRALS.splitlines()[:2]) + "\n"
+    answer = filled("submit", "referrals", write("again.csv", text), "--by", "PRIME")
+    assert answer.code == 0
+    assert "It replaces r-" in answer.out
+    answer = filled(
+        "submit", "referrals", write("none.csv", text), "--by", "PRIME", "--covers", "2011-07"
+    )
+    assert answer.code == 1
+
+
+def test_rows_that_would_vanish_are_announced(filled, write):
+    text = REFERRALS.splitlines()[0] + "\nH1,K1,PRIME,JSA,2011-06-11,1\n"
+    answer = filled("submit", "referrals", write("again.csv", text), "--by", "PRIME")
+    assert answer.code == 0
+    assert "Your earlier return had 1 rows for SUB-1 in K1" in answer.out
+
+
+def test_a_nil_return_makes_silence_a_zero(filled):
+    answer = filled("submit", "referrals", "--nil", "--by", "SUB-1", "--covers", "2011-06..2011-07")
+    assert answer.code == 0
+    found = {
+        f["subcontractor_id"]: f
+        for f in filled("flags", "--json").json["flags"]
+        if f["flag"] == "zero_referrals"
+    }
+    assert found["SUB-1"]["value"] == 0
+    assert found["SUB-1"]["status"] == "raised"
+
+
+def test_a_nil_return_of_a_stranger_is_refused(filled):
+    answer = filled("submit", "referrals", "--nil", "--by", "SUB-11", "--covers", "2011-06")
+    assert answer.code == 2
+    assert "Did you mean SUB-1" in answer.err
+
+
+def test_months_that_have_not_begun_cannot_be_covered(filled, tmp_path):
+    answer = filled(
+        "submit",
+        "referrals",
+        tmp_path / "referrals.csv",
+        "--by",
+        "PRIME",
+        "--covers",
+        "2011-06..2011-09",
+        "--received-on",
+        "2011-08-01",
+    )
+    assert answer.code == 2
+    assert "had not begun" in answer.err
+
+
+def test_a_day_to_come_is_no_day_of_receipt(filled, tmp_path):
+    answer = filled(
+        "submit",
+        "referrals",
+        tmp_path / "referrals.csv",
+        "--by",
+        "PRIME",
+        "--received-on",
+        "2999-01-01",
+    )
+    assert answer.code == 2
+    assert "still to come" in answer.err
+
+
+def test_a_register_takes_no_months(filled, tmp_path):
+    answer = filled(
+        "submit", "contracts", tmp_path / "contracts.csv", "--by", "NET", "--covers", "2011-06"
+    )
+    assert answer.code == 2
+    assert "leave out --covers" in answer.err
+
+
+def test_a_store_that_cannot_be_written_is_said_so(fairtier, write):
+    blocked = write("blocked", "a file where the store should be")
+    answer = fairtier(
+        "submit",
+        "organisations",
+        write("o.csv", ORGANISATIONS),
+        "--by",
+        "NET",
+        "--store",
+        blocked,
+    )
+    assert answer.code == 2
+    assert "cannot be" in answer.err
+    assert blocked.read_text() == "a file where the store should be"
+
+
+def test_two_submits_at_once_both_get_in(filled, write, tmp_path):
+    from dashboard.service import Service
+
+    files = [
+        write(
+            f"{sub}.csv",
+            REFERRALS.splitlines()[0] + f"\nX{sub},K1,{sub},JSA,2011-06-10,1\n",
+        )
+        for sub in ("SUB-1", "SUB-2")
+    ]
+    Service(tmp_path / "store").examine("referrals", files[0], by="SUB-1")
+
+    def submit(file: Path) -> str:
+        service = Service(tmp_path / "store")
+        draft = service.examine("referrals", file, by=file.stem)
+        return service.record(draft).entry.return_id
+
+    with ThreadPoolExecutor(2) as pool:
+        assert len(set(pool.map(submit, files))) == 2
+    assert filled("verify").code == 0
+    assert len(filled("history", "--json").json) == 8
+
+
+# A manifest of returns
+
+
+def test_load_submits_in_order_and_stops_at_the_first_refusal(fairtier, write):
+    lines = [
+        {"table": "organisations", "file": "o.csv", "by": "NET", "received_on": "2011-05-01"},
+        {"table": "contracts", "file": "bad.csv", "by": "NET"},
+        {"table": "contracts", "file": "c.csv", "by": "NET", "covers": None},
+    ]
+    write("o.csv", ORGANISATIONS)
+    write("bad.csv", CONTRACTS.replace("2011-06-01", "soon"))
+    write("c.csv", CONTRACTS)
+    manifest = write("manifest.json", json.dumps(lines))
+    answer = fairtier("load", manifest)
+    assert answer.code == 1
+    assert "1 recorded, 1 refused" in answer.out
+    assert "Stopped at entry 2 of 3" in answer.out
+    answer = fairtier("load", manifest, "--keep-going")
+    assert answer.code == 1
+    assert "1 recorded, 1 already there, 1 refused" in answer.out
+    (first, second) = fairtier("history", "--json").json
+    assert (first["received_on"], second["table"]) == ("2011-05-01", "contracts")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("not json", "is not JSON"),
+        ('{"table": "referrals"}', "it must be a list"),
+        ('[{"table": "referrals", "by": "X", "file": "f", "when": 1}]', '"when" is not known'),
+        ('[{"by": "X", "file": "f"}]', '"table" is missing'),
+        ('[{"table": "referrals", "by": "X"}]', 'either "file" or "nil"'),
+        ('[{"table": "referrals", "by": "X", "file": "gone.csv"}]', "gone.csv"),
+    ],
+)
+def test_a_manifest_with_a_mistake_is_said_so(fairtier, write, content, says):
+    answer = fairtier("load", write("manifest.json", content))
+    assert answer.code == 2
+    assert says in answer.out + answer.err
+
+
+def test_load_takes_nil_returns(filled, write):
+    line = {"table": "payments", "by": "SUB-1", "nil": True, "covers": "2011-06"}
+    assert filled("load", write("manifest.json", json.dumps([line]))).code == 0
+    assert filled("history", "--json").json[-1]["nil"] is True
+
+
+def test_a_bug_is_told_with_an_id_and_without_data(fairtier, write, tmp_path, monkeypatch):
+    def fail(*_arguments, **_options):
+        raise RuntimeError("secret cell")
+
+    monkeypatch.setattr("dashboard.service.Service.examine", fail)
+    answer = fairtier("check", "organisations", write("o.csv", ORGANISATIONS))
+    assert answer.code == 3
+    assert "fault of its own" in answer.err
+    log = (tmp_path / "store" / "errors.log").read_text()
+    assert "RuntimeError" in log
+    assert "secret cell" not in log + answer.err
