@@ -19,7 +19,7 @@ from data.tables import TABLES
 from data.workbook import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from data.table import Table
@@ -74,10 +74,18 @@ def read_file(path: Path, table: Table, file_name: str | None = None) -> Sheet:
     What a file is, is judged by its content. Nothing of it is written anywhere. `file_name` is
     what the file is called in messages, the path's own name unless given.
     """
-    name = file_name or path.name
+    return _sheet(lambda: _received(path), table, file_name or path.name)
+
+
+def read_content(content: bytes, table: Table, file_name: str) -> Sheet:
+    """The rows of a file that is in memory already, as `read_file` reads it."""
+    return _sheet(lambda: _within_limit(content), table, file_name)
+
+
+def _sheet(received: Callable[[], bytes], table: Table, name: str) -> Sheet:
     shown = "".join(letter if letter.isprintable() else "?" for letter in name)
     try:
-        return _sheet_of(_received(path), table, name)
+        return _sheet_of(received(), table, name)
     except UnusableFile as error:
         raise UnusableFile(f'"{shown}" {error}') from None
     except (UserError, KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -104,15 +112,18 @@ def guess_table(headers: Sheet | Iterable[str], asked: Table) -> str | None:
 
 
 def _received(path: Path) -> bytes:
-    limit = max_upload_bytes()
     try:
         with path.open("rb") as file:
-            data = file.read(limit + 1) if path.stat().st_size <= limit else None
+            return _within_limit(file.read(max_upload_bytes() + 1))
     except OSError as error:
         raise UnusableFile(f"cannot be opened ({_reason(error)}). Check its name.") from None
-    if data is None or len(data) > limit:
+
+
+def _within_limit(content: bytes) -> bytes:
+    limit = max_upload_bytes()
+    if len(content) > limit:
         raise UnusableFile(f"is larger than the limit of {size(limit)}. Split it by months.")
-    return data
+    return content
 
 
 def _reason(error: BaseException) -> str:
@@ -126,6 +137,7 @@ def _sheet_of(data: bytes, table: Table, name: str) -> Sheet:
     kind = file_kind(data)
     grid = read_delimited(data, table) if kind == "text" else read_workbook(data, kind, table)
     rows = _without_blank_rows(grid.rows)
+    notices = list(grid.notices)
     ids = {folded(column_id): column_id for column_id in table.column_ids}
     headers: dict[str, str] = {}
     repeated: list[str] = []
@@ -151,23 +163,41 @@ def _sheet_of(data: bytes, table: Table, name: str) -> Sheet:
         extras.append(Extra(f"extra_{number}", header.strip(), meant))
         columns[f"extra_{number}"] = cells
     _refuse_long_cells(columns)
+    cells_by_name = pa.table(columns)
+    examples = _example_rows(cells_by_name, table)
+    if pc.any(examples).as_py():
+        left_out = ", ".join(map(str, cells_by_name.filter(examples)["row_number"].to_pylist()))
+        notices.append(f"Left out, as it is the example of the template: row {left_out}.")
+        cells_by_name = cells_by_name.filter(pc.invert(examples))
     if not headers and len(grid.ragged) > len(rows):
         raise UnusableFile(
             "is not a table: its rows have different numbers of cells and none of its columns is "
             f"a column of {table.id}. Start from the template of {table.id}."
         )
     return Sheet(
-        rows=pa.table(columns),
+        rows=cells_by_name,
         file_name=name,
         sha256=hashlib.sha256(data).hexdigest(),
         headers=headers,
         extras=tuple(extras),
         repeated=tuple(repeated),
         ragged=tuple(Ragged(*row) for row in grid.ragged),
-        formula_errors=_formula_errors({key: columns[key] for key in headers}, rows.column(0)),
+        formula_errors=_formula_errors(
+            {key: cells_by_name[key] for key in headers}, cells_by_name["row_number"]
+        ),
         header_row=grid.header_row,
-        notices=grid.notices,
+        notices=tuple(notices),
     )
+
+
+def _example_rows(rows: pa.Table, table: Table) -> pa.ChunkedArray | pa.Array:
+    """Which rows are the template's example, left standing as it was."""
+    examples = pa.repeat(pa.scalar(set(table.column_ids) <= set(rows.column_names)), len(rows))
+    for column in table.columns:
+        if column.id in rows.column_names:
+            same = pc.equal(rows[column.id], column.example)
+            examples = pc.and_(examples, pc.fill_null(same, fill_value=False))
+    return examples
 
 
 def _without_blank_rows(rows: pa.Table) -> pa.Table:

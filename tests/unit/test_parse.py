@@ -161,7 +161,9 @@ def test_months_of_a_return():
     assert months_between(month(2012, 2), month(2012, 1)) == ()
 
 
-@pytest.mark.parametrize("text", ["2012-02..2012-01", "2012", "2012-13", "0000-01", "Mar", "..", ""])
+@pytest.mark.parametrize(
+    "text", ["2012-02..2012-01", "2012", "2012-13", "0000-01", "Mar", "..", ""]
+)
 def test_months_that_are_none_are_an_error(text):
     with pytest.raises(BadOption):
         parse_months(text)

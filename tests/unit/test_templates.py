@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from data.errors import BadOption, StoreError, UnknownTable
-from data.read import read_file
+from data.read import read_content, read_file
 from data.settings import byte_count, max_unpacked_bytes, max_upload_bytes, store_path
 from data.tables import TABLES, table_named
 from data.templates import csv_template, table_schema, write_templates, xlsx_template
@@ -109,3 +109,19 @@ def test_settings_come_from_the_environment(monkeypatch, tmp_path):
     assert store_path() == tmp_path
     monkeypatch.delenv("FAIRTIER_STORE")
     assert str(store_path()) == "var"
+
+
+@EACH
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_the_example_row_is_left_out_with_a_notice(table, ending, tmp_path):
+    write_templates(tmp_path)
+    sheet = read_file(tmp_path / f"{table.id}.{ending}", table)
+    assert sheet.rows.num_rows == 0
+    assert "example of the template: row 2" in sheet.notices[-1]
+
+
+def test_a_row_that_differs_from_the_example_is_kept():
+    table = TABLES["prices"]
+    content = csv_template(table) + csv_template(table).splitlines()[1].replace(b"1200", b"1201")
+    sheet = read_content(content, table, "prices.csv")
+    assert sheet.rows["row_number"].to_pylist() == [3]

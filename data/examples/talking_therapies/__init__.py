@@ -1,0 +1,1 @@
+"""NHS Talking Therapies: published yearly referral counts by provider, as returns."""
