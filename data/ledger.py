@@ -131,17 +131,15 @@ class Ledger:
 
     def __init__(self, store: Path):
         self.store = store
+        self._read: tuple[int, tuple[Return, ...]] = (-1, ())
 
-    @classmethod
-    def open(cls, store: Path) -> Ledger:
-        """The ledger of a store that exists; StoreError if there is none."""
-        ledger = cls(store)
-        if not (ledger._path("returns") / "_delta_log").is_dir():
+    def require(self) -> None:
+        """StoreError unless the store exists."""
+        if not (self._path("returns") / "_delta_log").is_dir():
             raise StoreError(
-                f'There is no store at "{store}". Record a first return with `fairtier submit`, '
-                "try `fairtier demo`, or name another folder with --store."
+                f'There is no store at "{self.store}". Record a first return with `fairtier '
+                "submit`, try `fairtier demo`, or name another folder with --store."
             )
-        return ledger
 
     def _path(self, table_id: str) -> Path:
         return self.store / "ledger" / table_id
@@ -170,9 +168,16 @@ class Ledger:
         with _store_errors(self.store):
             return self._entries(self._delta("returns"))
 
+    def _entries(self, delta: DeltaTable | None) -> tuple[Return, ...]:
+        if delta is None:
+            return ()
+        if self._read[0] != delta.version():
+            self._read = (delta.version(), self._reread_entries(delta))
+        return self._read[1]
+
     @staticmethod
-    def _entries(delta: DeltaTable | None) -> tuple[Return, ...]:
-        if delta is None or not delta.file_uris():
+    def _reread_entries(delta: DeltaTable) -> tuple[Return, ...]:
+        if not delta.file_uris():
             return ()
         # Read past the statistics in Delta's log: the files themselves are the evidence.
         names = [field.name for field in fields(Return)]
@@ -264,6 +269,8 @@ class Ledger:
                 placed = replace(placed, replaced=replaced_by(placed, entries))
                 entry = chained(placed, last)
                 if self._append(delta, entry):
+                    if delta is not None:
+                        self._read = (delta.version(), (*entries, entry))
                     break
                 delta = self._delta("returns")
                 entries = self._entries(delta)
@@ -275,7 +282,12 @@ class Ledger:
         row = pa.Table.from_pylist([asdict(entry)], schema=_ENTRY_SCHEMA)
         try:
             if delta is None:
-                write_deltalake(str(self._path("returns")), row, mode="error")
+                write_deltalake(
+                    str(self._path("returns")),
+                    row,
+                    mode="error",
+                    configuration={"delta.checkpointInterval": "20"},
+                )
             else:
                 only_next = CommitProperties(max_commit_retries=0)
                 write_deltalake(delta, row, mode="append", commit_properties=only_next)
@@ -372,7 +384,8 @@ class Ledger:
         faults: list[str] = []
         notes: list[str] = []
         try:
-            entries = self._entries(self._delta("returns"))
+            delta = self._delta("returns")
+            entries = self._reread_entries(delta) if delta else ()
         except (DeltaError, OSError, duckdb.Error, TypeError, KeyError) as error:
             fault = f"The history cannot be read: {_first_line(str(error))}"
             return Inspection(0, 0, "", (fault,), ())
@@ -382,7 +395,7 @@ class Ledger:
             progress(f"re-reading {table.id}")
             mine = {entry.return_id: entry for entry in entries if entry.table == table.id}
             try:
-                found, drifted = self._reread(table)
+                found, drifted = self._reread_rows(table)
             except (DeltaError, OSError, duckdb.Error) as error:
                 faults.append(f"The rows of {table.id} cannot be read: {_first_line(str(error))}")
                 continue
@@ -410,7 +423,7 @@ class Ledger:
         head_hash = entries[-1].entry_hash if entries else ""
         return Inspection(len(entries), row_count, head_hash, tuple(faults), tuple(notes))
 
-    def _reread(self, table: Table) -> tuple[dict[str, tuple[int, str]], dict[str, int]]:
+    def _reread_rows(self, table: Table) -> tuple[dict[str, tuple[int, str]], dict[str, int]]:
         relation = self._relation(table, self._delta(table.id))
         with duckdb.connect() as connection:
             digests = connection.execute(digest_sql(table, relation)).fetchall()

@@ -385,7 +385,7 @@ def test_verify_says_when_the_history_cannot_be_read(filled):
 
 def test_a_store_that_is_not_there_is_said_so(tmp_path):
     with pytest.raises(StoreError, match="There is no store at"):
-        Ledger.open(tmp_path / "nowhere")
+        Ledger(tmp_path / "nowhere").require()
 
 
 def test_an_empty_store_has_no_returns(tmp_path):

@@ -1,0 +1,173 @@
+"""The pages of documentation that are made from definitions: `python -m dashboard.documentation`.
+
+With `--check` nothing is written, and the exit code is 1 if a page is stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from checks.catalogue import FAMILIES, all_checks
+from data.tables import TABLES
+from data.templates import how_to_fill
+from metrics.catalogue import flags, metrics
+from metrics.rules import register
+
+ROOT = Path(__file__).resolve().parent.parent
+MADE = (
+    "<!-- Made from the definitions by `python -m dashboard.documentation`; do not edit. -->\n"
+)
+
+
+def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [list(header), ["---"] * len(header), *(list(row) for row in rows)]
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
+
+
+def tables_page() -> str:
+    """The seven tables, column by column."""
+    parts = [
+        "# The tables\n",
+        "Every column of the seven tables. Templates and Table Schema descriptors of each come "
+        "from `fairtier templates DIR`. A **bold** column is required.\n",
+    ]
+    for table in TABLES.values():
+        month = table.month_of
+        replaced = (
+            f"the months covered, by `{month}`" + (f", and `{table.version}`" if table.version else "")
+            if month
+            else "the whole register"
+        )
+        parts += [
+            f"## {table.title}: `{table.id}`\n",
+            f"{table.description} Grain: {table.grain}. A new return replaces its reporter's "
+            f"earlier one for {replaced}.\n",
+            grid(
+                ("column", "what it is", "how to write it", "empty means", "example"),
+                (
+                    (
+                        f"**{column.id}**" if column.required else column.id,
+                        column.description,
+                        how_to_fill(column),
+                        column.empty_means or ("refused" if column.required else "not known"),
+                        f"`{column.example}`",
+                    )
+                    for column in table.columns
+                ),
+            ),
+        ]
+    return "\n".join(parts)
+
+
+def checks_page() -> str:
+    """Every check, family by family."""
+    parts = [
+        "# The checks\n",
+        "A file passes through every check that applies to it. `refuse`: the file is not taken "
+        "until it is mended. `warn`: it can be true; it is shown and recorded.\n",
+    ]
+    for family in FAMILIES:
+        rows = [
+            (f"`{check.id}`", check.severity, check.promise, check.why_it_matters, check.remedy)
+            for check in all_checks()
+            if check.family == family
+        ]
+        parts += [
+            f"## {family}\n",
+            grid(("check", "severity", "what is so in a file that passes", "why", "remedy"), rows),
+        ]
+    return "\n".join(parts)
+
+
+def sentences(title: str, lines: Sequence[str]) -> str:
+    """A list under a heading of its own line, or nothing."""
+    return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines) if lines else ""
+
+
+def metrics_page() -> str:
+    """Every metric, flag and rule."""
+    parts = ["# The metrics, flags and rules\n", "## Metrics\n"]
+    for metric in metrics():
+        parts += [
+            f"### {metric.title} (`{metric.id}`, version {metric.version})\n",
+            f"{metric.question} {metric.why_it_matters}\n",
+            f"- Numerator: {metric.numerator}\n- Denominator: {metric.denominator}\n"
+            f"- Unit: {metric.unit}\n- Grain: {metric.grain}\n- Direction: {metric.direction}\n"
+            f"- Source: {metric.source}\n",
+            sentences("Left out", metric.exclusions),
+            sentences("Assumed", metric.assumptions),
+        ]
+    parts.append("## Flags\n\nA flag says look here, never guilty.\n")
+    for flag in flags():
+        parts += [
+            f"### {flag.title} (`{flag.id}`, version {flag.version})\n",
+            f"{flag.question} {flag.why_it_matters}\n",
+            f"- Numerator: {flag.numerator}\n- Denominator: {flag.denominator}\n"
+            f"- Unit: {flag.unit}\n- Grain: {flag.grain}\n- Direction: {flag.direction}\n"
+            f"- Rules: {', '.join(f'`{rule}`' for rule in flag.rules)}\n- Source: {flag.source}\n",
+            grid(("status", "when"), ((f"`{status}`", when) for status, when in flag.statuses)),
+            sentences("What else could explain it", flag.other_explanations),
+            sentences("What to ask next", flag.ask_next),
+            sentences("Left out", flag.exclusions),
+            sentences("Assumed", flag.assumptions),
+        ]
+    parts += [
+        "## Rules\n",
+        "Every number a flag uses, from the dated register `rules.toml`. Any of them can be "
+        "overridden: `fairtier flags --rule management_fee=0.20`.\n",
+        grid(
+            ("rule", "title", "value", "unit", "from", "standing", "source", "note"),
+            (
+                (
+                    f"`{rule.id}`",
+                    rule.title,
+                    f"{rule.number:g}",
+                    rule.unit,
+                    str(rule.in_force_from or "always"),
+                    rule.status + ("" if rule.confirmed else " (primary source not found)"),
+                    rule.source,
+                    rule.note,
+                )
+                for rule in register()
+            ),
+        ),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "data/tables/README.md": tables_page,
+    "checks/README.md": checks_page,
+    "metrics/README.md": metrics_page,
+}
+
+
+def stale_pages() -> list[str]:
+    """The pages that differ from what the definitions say now."""
+    return [
+        name
+        for name, make in PAGES.items()
+        if not (ROOT / name).is_file()
+        or (ROOT / name).read_text(encoding="utf-8") != MADE + "\n" + make()
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the stale pages, or with --check only name them."""
+    stale = stale_pages()
+    if "--check" in arguments:
+        for name in stale:
+            print(f"{name} is stale: run `python -m dashboard.documentation`.")
+        return bool(stale)
+    for name in stale:
+        (ROOT / name).write_text(MADE + "\n" + PAGES[name](), encoding="utf-8", newline="\n")
+        print(f"{name} written.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
