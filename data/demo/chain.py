@@ -258,7 +258,7 @@ def _payment_rows(payments: Sequence[Payment], by: str, of_prime: bool) -> list[
 
 
 class _Post:
-    """The returns written so far, in the order they are to be loaded."""
+    """The returns written so far; those of one day in the order they are to be loaded."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -397,5 +397,6 @@ def write_chain(folder: Path) -> Path:
     _send_forecasts(post)
     _send_logs(post)
     manifest = folder / "manifest.json"
-    manifest.write_bytes((json.dumps(post.entries, indent=2) + "\n").encode())
+    entries = sorted(post.entries, key=lambda entry: entry["received_on"])
+    manifest.write_bytes((json.dumps(entries, indent=2) + "\n").encode())
     return manifest

@@ -159,8 +159,8 @@ def _earned(chance: random.Random, group: str, started_on: dt.date) -> list[tupl
     """The payable events of one client who started, in order."""
     events = [("attachment_fee", started_on)]
     if chance.random() < REVERSED_CHANCE:
-        return [*events, ("adjustment", started_on + dt.timedelta(days=35))]
-    if chance.random() < OUTCOME_CHANCE.get(group, 0.11):
+        events.append(("adjustment", started_on + dt.timedelta(days=35)))
+    elif chance.random() < OUTCOME_CHANCE.get(group, 0.11):
         outcome_on = started_on + dt.timedelta(
             days=_between(chance, 20, 150) + DAYS_TO_OUTCOME.get(group, 26 * 7)
         )
