@@ -1,0 +1,1 @@
+"""Metrics, rules and flags: arithmetic on the ledger, written once in Narwhals."""

@@ -1,0 +1,349 @@
+"""What the ledger says about each agreement and contract, gathered once for every flag."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from metrics.expected_referrals import forecasts_in_force
+from metrics.intake import groups_served, intake_by_month
+from metrics.management_fee import matched_events, summed
+from metrics.observed_referrals import both_sides, reported_rows
+from metrics.window import (
+    AGREEMENT,
+    WHOLE_CONTRACT,
+    assessed,
+    covered_months,
+    day_of,
+    in_window,
+    last_month,
+    month_code,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from metrics.frames import Frames
+
+
+@dataclass(frozen=True)
+class ForecastVersion:
+    """One version of a forecast, with the reported months it counts for."""
+
+    issued_on: dt.date
+    issuer_id: str
+    month_count: int
+    referral_count: int
+
+
+@dataclass(frozen=True)
+class Payments:
+    """Payment sums in whole pence, of one client group or all of them."""
+
+    received_pence: int = 0
+    payable_pence: int = 0
+    paid_pence: int = 0
+    event_count: int = 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """The months asked about, as month numbers; `first` None where no start is known."""
+
+    first: int | None
+    end: int | None  # where the agreement or contract has an end
+    last: int
+
+    @property
+    def month_count(self) -> int:
+        """How many months it has; 0 if none is over yet."""
+        return 0 if self.first is None else max(0, self.last - self.first + 1)
+
+    def evidence(self) -> dict[str, Any]:
+        """The window as JSON; its months are null where none is over."""
+        first = self.first if self.month_count else None
+        return {
+            "first_month": month_code(first),
+            "last_month": month_code(self.last) if self.month_count else None,
+            "months": self.month_count,
+        }
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is known about one agreement, or one contract (`subcontractor_id` None).
+
+    Counts of referrals run over the reported months only. `intake` runs over those that the prime
+    has reported, and is None where there is none. `expected` is None where no forecast row exists
+    in any month. Payment sums run over the months of the window that the prime's payments returns
+    cover.
+    """
+
+    contract_id: str
+    subcontractor_id: str | None
+    prime_id: str | None
+    window: Window
+    named_in_bid: bool
+    promised_share: float | None
+    agreed_management_fee_rate: float | None
+    client_groups: tuple[str, ...]  # those served; none: all
+    reported_months: int
+    reported_by_subcontractor: int  # months whose observed count is the subcontractor's
+    reported_by_prime: int  # months whose observed count is the prime's
+    observed: int
+    observed_by_subcontractor: int  # everything the subcontractor reported
+    observed_by_prime: int  # everything the prime reported
+    expected: int | None
+    versions: tuple[ForecastVersion, ...]
+    intake: int | None
+    payment_months: int
+    payment_months_by_subcontractor: int
+    payments: Payments
+    payments_by_group: tuple[tuple[str, Payments], ...]
+
+    @property
+    def promise(self) -> float | None:
+        """E: the forecast, else the promised share of the intake; None without either."""
+        if self.expected is not None:
+            return float(self.expected)
+        if self.promised_share is not None and self.intake is not None:
+            return self.promised_share * self.intake
+        return None
+
+    def referral_evidence(self) -> dict[str, Any]:
+        """The figures behind a flag about referrals, as JSON."""
+        return {
+            "window": self.window.evidence(),
+            "reported_months": self.reported_months,
+            "reported_by": {
+                "subcontractor": self.reported_by_subcontractor,
+                "prime": self.reported_by_prime,
+            },
+            "observed": self.observed,
+            "observed_by": {
+                "subcontractor": self.observed_by_subcontractor,
+                "prime": self.observed_by_prime,
+            },
+            "forecast": self.expected,
+            "forecast_versions": [
+                {
+                    "issued_on": version.issued_on.isoformat(),
+                    "issued_by": version.issuer_id,
+                    "months": version.month_count,
+                    "referrals": version.referral_count,
+                }
+                for version in self.versions
+            ],
+            "intake": self.intake,
+            "promised_share": self.promised_share,
+            "client_groups": list(self.client_groups),
+        }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the flags need: subjects in the order of answers, and organisations' names."""
+
+    agreements: tuple[Subject, ...]
+    contracts: tuple[Subject, ...]
+    names: Mapping[str, str]
+
+    def name(self, organisation_id: str | None) -> str:
+        """The organisation's name, its id where no name is known."""
+        if organisation_id is None:
+            return "the prime"
+        return self.names.get(organisation_id, organisation_id)
+
+
+Key = tuple[str, str]
+
+
+def referral_months(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Both sides' counts, intake and forecast of each covered month, in the window or not.
+
+    `rows` as `assessed` gives them. One row per agreement or contract and covered month: the
+    columns of `covered_months` and observed_sub, observed_prime, intake, expected, issued and
+    issuer_id (null where no forecast names the month). A contract's observed_prime is its intake.
+    """
+    reported = reported_rows(frames)
+    months = covered_months(frames, rows, "referrals")
+    of_month = [*AGREEMENT, "month"]
+    joined = (
+        intake_by_month(months, reported, groups_served(frames))
+        .join(both_sides(reported), on=of_month, how="left")
+        .join(forecasts_in_force(frames), on=of_month, how="left")
+    )
+    return joined.with_columns(
+        observed_sub=nw.col("observed_sub").fill_null(0),
+        observed_prime=nw.when(nw.col("subcontractor_id") == WHOLE_CONTRACT)
+        .then(nw.col("intake"))
+        .otherwise(nw.col("observed_prime").fill_null(0)),
+    )
+
+
+def records(frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+    """The rows of a small lazy frame."""
+    rows: list[dict[str, Any]] = frame.collect().to_arrow().to_pylist()
+    return rows
+
+
+def _by_key(frame: nw.LazyFrame[Any]) -> dict[Key, list[dict[str, Any]]]:
+    grouped: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+    for row in records(frame):
+        grouped[row["contract_id"], row["subcontractor_id"]].append(row)
+    return grouped
+
+
+def _referral_totals(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Sums over the reported months: one row per agreement or contract and forecast version."""
+    by_sub = nw.col("sub_covered") == 1
+    sums = (
+        "months",
+        "sub_covered",
+        "prime_covered",
+        "observed",
+        "observed_sub",
+        "observed_prime",
+        "intake",
+        "expected",
+    )
+    return (
+        referral_months(frames, rows)
+        .filter(in_window())
+        .select(
+            *AGREEMENT,
+            "sub_covered",
+            "prime_covered",
+            "observed_sub",
+            "observed_prime",
+            "intake",
+            nw.col("expected").fill_null(0),
+            nw.col("issued").fill_null(0),
+            nw.col("issuer_id").fill_null(""),
+            months=nw.lit(1),
+            observed=nw.when(by_sub)
+            .then(nw.col("observed_sub"))
+            .otherwise(nw.col("observed_prime")),
+        )
+        .group_by(*AGREEMENT, "issued", "issuer_id")
+        .agg(*(nw.col(name).sum() for name in sums))
+        .with_columns(*(nw.col(name).cast(nw.Int64) for name in sums))
+    )
+
+
+def _payment_months(months: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    counted = ("prime_covered", "sub_covered")
+    return (
+        months.filter(in_window() & (nw.col("prime_covered") == 1))
+        .group_by(*AGREEMENT)
+        .agg(*(nw.col(name).sum() for name in counted))
+        .with_columns(*(nw.col(name).cast(nw.Int64) for name in counted))
+    )
+
+
+def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Facts:
+    """The facts of every agreement and contract, ordered by contract and subcontractor."""
+    last = last_month(as_of, through)
+    rows = assessed(frames, last)
+    payment_months = covered_months(frames, rows, "payments")
+    terms = _by_key(
+        frames.agreements.select(
+            *AGREEMENT, "named_in_bid", "promised_share", "agreed_management_fee_rate"
+        )
+    )
+    referrals = _by_key(_referral_totals(frames, rows))
+    forecast = frames.forecasts.select(
+        "contract_id", nw.col("subcontractor_id").fill_null(WHOLE_CONTRACT)
+    ).unique()
+    forecasts = _by_key(forecast)
+    groups = _by_key(groups_served(frames))
+    reported = _by_key(_payment_months(payment_months))
+    payments = _by_key(summed(matched_events(frames, payment_months), *AGREEMENT, "client_group"))
+    subjects = []
+    for row in records(rows):
+        key = row["contract_id"], row["subcontractor_id"]
+        subjects.append(
+            _subject(
+                row,
+                (terms.get(key) or [{}])[0],
+                key in forecasts,
+                sorted(group["client_group"] for group in groups.get(key, ())),
+                referrals.get(key, ()),
+                (reported.get(key) or [{}])[0],
+                payments.get(key, ()),
+            )
+        )
+    subjects.sort(key=lambda subject: (subject.contract_id, subject.subcontractor_id or ""))
+    return Facts(
+        agreements=tuple(s for s in subjects if s.subcontractor_id is not None),
+        contracts=tuple(s for s in subjects if s.subcontractor_id is None),
+        names={
+            row["organisation_id"]: row["name"]
+            for row in records(frames.organisations.select("organisation_id", "name"))
+        },
+    )
+
+
+def _subject(
+    row: Mapping[str, Any],
+    terms: Mapping[str, Any],
+    has_forecast: bool,
+    client_groups: Sequence[str],
+    referrals: Sequence[Mapping[str, Any]],
+    payment_months: Mapping[str, int],
+    payments: Sequence[Mapping[str, Any]],
+) -> Subject:
+    def total(name: str) -> int:
+        return sum(part[name] for part in referrals)
+
+    versions = [
+        ForecastVersion(day_of(part["issued"]), part["issuer_id"], part["months"], part["expected"])
+        for part in referrals
+        if part["issued"]
+    ]
+    by_group = sorted(
+        (
+            part["client_group"],
+            Payments(
+                part["received_pence"],
+                part["payable_pence"],
+                part["paid_pence"],
+                part["event_count"],
+            ),
+        )
+        for part in payments
+        if part["event_count"] or part["paid_pence"]
+    )
+    months, by_sub = total("months"), total("sub_covered")
+    return Subject(
+        contract_id=row["contract_id"],
+        subcontractor_id=row["subcontractor_id"] or None,
+        prime_id=row["prime_id"] or None,
+        window=Window(row["first_month"], row["end_month"], row["last_month"]),
+        named_in_bid=bool(terms.get("named_in_bid")),
+        promised_share=terms.get("promised_share"),
+        agreed_management_fee_rate=terms.get("agreed_management_fee_rate"),
+        client_groups=tuple(client_groups),
+        reported_months=months,
+        reported_by_subcontractor=by_sub,
+        reported_by_prime=months - by_sub,
+        observed=total("observed"),
+        observed_by_subcontractor=total("observed_sub"),
+        observed_by_prime=total("observed_prime"),
+        expected=total("expected") if has_forecast else None,
+        versions=tuple(sorted(versions, key=lambda v: (v.issued_on, v.issuer_id))),
+        intake=total("intake") if total("prime_covered") else None,
+        payment_months=payment_months.get("prime_covered", 0),
+        payment_months_by_subcontractor=payment_months.get("sub_covered", 0),
+        payments=Payments(
+            *(
+                sum(getattr(part, name) for _, part in by_group)
+                for name in ("received_pence", "payable_pence", "paid_pence", "event_count")
+            )
+        ),
+        payments_by_group=tuple(by_group),
+    )

@@ -1,0 +1,1 @@
+"""The flags: a metric, a rule and the evidence; each says look here, never guilty."""

@@ -1,0 +1,121 @@
+"""How counts, money, rates and months are said in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metrics.facts import Subject, Window
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def count(number: float, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: 1 referral, 12 referrals, 12.4 referrals, 1,200 referrals."""
+    noun = singular if number == 1 else plural or f"{singular}s"
+    return f"{figure(number)} {noun}"
+
+
+def figure(number: float) -> str:
+    """A number with at most two decimals and commas in thousands."""
+    text = f"{number:,.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def share(value: float, beside: float | None = None) -> str:
+    """A rate as a percentage: 22 %, 15.5 %, minus 3 %.
+
+    It has as many decimals, from one to six, as tell it from the rate it stands beside.
+    """
+    text = ""
+    for decimals in range(1, 7):
+        text = _percentage(value, decimals)
+        if beside is None or value == beside or text != _percentage(beside, decimals):
+            break
+    return text
+
+
+def _percentage(value: float, decimals: int) -> str:
+    digits = f"{abs(100 * value):,.{decimals}f}".rstrip("0").rstrip(".")
+    return f"{'minus ' if value < 0 and digits != '0' else ''}{digits} %"
+
+
+def chance(value: float) -> str:
+    """A probability as a percentage of cases, fine enough not to round onto a limit."""
+    return "less than 0.1 %" if value < 0.001 else f"{100 * value:.3g} %"
+
+
+def change(value: float, beside: float | None = None) -> str:
+    """A difference from a forecast: 25 % fewer, 40 % more, neither more nor fewer."""
+    if value == 0:
+        return "neither more nor fewer"
+    return f"{share(abs(value), beside)} {'fewer' if value < 0 else 'more'}"
+
+
+def pounds(pence: int) -> str:
+    """An amount of money: £1,234.50, -£5, £1,200."""
+    whole, rest = divmod(abs(pence), 100)
+    decimals = f".{rest:02d}" if rest else ""
+    return f"{'-' if pence < 0 else ''}£{whole:,}{decimals}"
+
+
+def month_name(month: int) -> str:
+    """A month number as June 2011."""
+    return f"{_MONTHS[month % 12]} {month // 12}"
+
+
+def period(window: Window, reported: int) -> str:
+    """The months of a window, saying how many of them are reported where not all are."""
+    first, last = window.first or 0, window.last
+    if first == last:
+        return f"in {month_name(first)}"
+    span = f"from {month_name(first)} to {month_name(last)}"
+    if reported == window.month_count:
+        return span
+    months = count(reported, "reported month")
+    return f"in the {months} of the {window.month_count} {span}"
+
+
+def nothing_reported(subject: Subject, what: str, who: str) -> str:
+    """Why no month of an agreement or contract is reported.
+
+    `what` is the kind of returns, `who` may send them.
+    """
+    window = subject.window
+    if window.first is None:
+        return (
+            f"the contract {subject.contract_id} is not in the register of contracts, so it is "
+            "not known which months count"
+        )
+    if window.end is not None and window.end < window.first:
+        return (
+            f"by the register it ended in {month_name(window.end)}, before it began in "
+            f"{month_name(window.first)}"
+        )
+    if not window.month_count:
+        return (
+            f"it begins in {month_name(window.first)}, after {month_name(window.last)}, the last "
+            "whole month asked about"
+        )
+    sent = "a" if who.startswith("neither ") else "no"
+    return f"{who} has sent {sent} {what} return that covers any month {_span(window)}"
+
+
+def _span(window: Window) -> str:
+    first = window.first or 0
+    if first == window.last:
+        return f"of {month_name(first)}"
+    return f"from {month_name(first)} to {month_name(window.last)}"

@@ -1,0 +1,318 @@
+"""The three first flags again, written from the data standard in loops over plain rows.
+
+Nothing of the product is used here, and neither arrays nor a statistics library.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+Row = dict[str, Any]
+RULES = {
+    "zero_referrals": "0.05",
+    "zero_referrals_months": "6",
+    "management_fee": "0.15",
+    "volume_divergence": "0.20",
+    "volume_evidence": "20",
+    "interval": "0.95",
+    "attribution": "0.05",
+}
+
+
+def poisson_cdf(count: int, mean: float) -> float:
+    if mean == 0:
+        return 1.0
+    return math.fsum(
+        math.exp(n * math.log(mean) - mean - math.lgamma(n + 1)) for n in range(count + 1)
+    )
+
+
+def bisect(is_left: Any, low: float, high: float) -> float:
+    for _ in range(60):
+        middle = (low + high) / 2
+        if is_left(middle):
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def garwood(count: int, level: float) -> tuple[float, float]:
+    tail = (1 - level) / 2
+    top = count + 20 * math.sqrt(count + 1) + 40
+    upper = bisect(lambda mean: poisson_cdf(count, mean) > tail, 0.0, top)
+    if count == 0:
+        return 0.0, upper
+    lower = bisect(lambda mean: 1 - poisson_cdf(count - 1, mean) < tail, 0.0, top)
+    return lower, upper
+
+
+def e_value(count: int, expected: float, tolerance: float, side: str) -> float:
+    total = Decimal(0)
+    for step in range(1, 20):
+        theta = Decimal(step) * 5 / 100
+        mean = Decimal((1 - tolerance) * expected)
+        if side == "excess":
+            theta, mean = 1 / theta, Decimal((1 + tolerance) * expected)
+        total += theta**count * ((1 - theta) * mean).exp()
+    return float(min(total / 19, Decimal(10) ** 300))
+
+
+def binomial_at_most(count: int, trials: int, share: float) -> float:
+    if count < 0:
+        return 0.0
+    return sum(
+        math.comb(trials, n) * share**n * (1 - share) ** (trials - n)
+        for n in range(min(count, trials) + 1)
+    )
+
+
+def binomial_tail(count: int, trials: int, share: float, side: str) -> float:
+    if side == "shortfall":
+        return binomial_at_most(count, trials, share)
+    if count > trials:
+        return 0.0
+    return sum(
+        math.comb(trials, n) * share**n * (1 - share) ** (trials - n)
+        for n in range(count, trials + 1)
+    )
+
+
+def next_month(month: dt.date) -> dt.date:
+    return (month.replace(day=28) + dt.timedelta(days=5)).replace(day=1)
+
+
+def window(
+    starts_on: dt.date, ends: list[dt.date | None], as_of: dt.date, through: dt.date | None
+) -> list[dt.date]:
+    found = []
+    month = starts_on.replace(day=1)
+    while next_month(month) <= as_of:  # its last day is before the as-of day
+        inside = all(end is None or month <= end for end in ends)
+        if inside and (through is None or month <= through):
+            found.append(month)
+        month = next_month(month)
+    return found
+
+
+class Oracle:
+    def __init__(
+        self,
+        rows: dict[str, list[Row]],
+        as_of: dt.date,
+        through: dt.date | None = None,
+        rules: dict[str, str] | None = None,
+    ) -> None:
+        self.rows = rows
+        self.as_of = as_of
+        self.through = through
+        self.rules = {name: Fraction(text) for name, text in (RULES | (rules or {})).items()}
+        self.covered = {(c["table"], c["reporter_id"], c["month"]) for c in rows["coverage"]}
+
+    def forecast(self, contract_id: str, subcontractor: str | None, month: dt.date) -> int | None:
+        mine = [
+            row
+            for row in self.rows["forecasts"]
+            if row["contract_id"] == contract_id
+            and row["subcontractor_id"] == subcontractor
+            and row["month"] == month
+        ]
+        if not mine:
+            return None
+        versions = {(row["issued_on"], row["issuer_rank"], row["reporter_id"]) for row in mine}
+        days = [day for day, _, _ in versions]
+        in_time = [day for day in days if day <= month]
+        day = max(in_time) if in_time else min(days)
+        chosen = min(version for version in versions if version[0] == day)
+        return sum(
+            row["referral_count"]
+            for row in mine
+            if (row["issued_on"], row["issuer_rank"], row["reporter_id"]) == chosen
+        )
+
+    def count(
+        self,
+        contract_id: str,
+        month: dt.date,
+        reporter: str,
+        subcontractor: str | None = None,
+        groups: set[str] | None = None,
+    ) -> int:
+        return sum(
+            row["referral_count"]
+            for row in self.rows["referrals"]
+            if row["contract_id"] == contract_id
+            and row["month"] == month
+            and row["reporter_id"] == reporter
+            and subcontractor in (None, row["subcontractor_id"])
+            and (not groups or row["client_group"] in groups)
+        )
+
+    def groups(self, contract_id: str, subcontractor: str) -> set[str]:
+        return {
+            row["client_group"]
+            for row in self.rows["prices"] + self.rows["forecasts"]
+            if row["contract_id"] == contract_id
+            and row["subcontractor_id"] == subcontractor
+            and row["client_group"] is not None
+        }
+
+    def volume(self, contract: Row, agreement: Row | None) -> Row:
+        contract_id, prime = contract["contract_id"], contract["prime_id"]
+        subcontractor = agreement["subcontractor_id"] if agreement else None
+        starts, ends = contract["starts_on"], [contract["ends_on"]]
+        groups: set[str] = set()
+        if agreement:
+            starts = agreement["live_on"] or starts
+            ends.append(agreement["ends_on"])
+            groups = self.groups(contract_id, agreement["subcontractor_id"])
+        known: Row = {"observed": 0, "expected": 0, "intake": None, "months": 0}
+        for month in window(starts, ends, self.as_of, self.through):
+            by_sub = ("referrals", subcontractor, month) in self.covered
+            by_prime = ("referrals", prime, month) in self.covered
+            if not by_sub and not by_prime:
+                continue
+            known["months"] += 1
+            side = subcontractor if by_sub else prime
+            known["observed"] += self.count(contract_id, month, str(side), subcontractor)
+            known["expected"] += self.forecast(contract_id, subcontractor, month) or 0
+            if by_prime:
+                intake = self.count(contract_id, month, prime, None, groups)
+                known["intake"] = (known["intake"] or 0) + intake
+        known["stated"] = any(
+            row["contract_id"] == contract_id and row["subcontractor_id"] == subcontractor
+            for row in self.rows["forecasts"]
+        )
+        return known
+
+    def zero_referrals(self, contract: Row, agreement: Row) -> Row:
+        known = self.volume(contract, agreement)
+        share, intake = agreement["promised_share"], known["intake"]
+        promise = None
+        if known["stated"]:
+            promise = float(known["expected"])
+        elif share is not None and intake is not None:
+            promise = share * intake
+        whose = None
+        if not known["months"]:
+            return {"status": "not_reported", "value": None}
+        if known["observed"]:
+            status = "clear"
+        elif promise is not None:
+            limit = float(self.rules["zero_referrals"])
+            status = "raised" if math.exp(-promise) <= limit else "too_early"
+            if status == "raised" and not known["stated"]:
+                whose = "prime"
+            elif status == "raised" and share is not None and intake is not None:
+                fits = (1 - share) ** intake <= float(self.rules["attribution"])
+                whose = "prime" if fits else "commissioner"
+        elif not agreement["named_in_bid"]:
+            status = "not_applicable"
+        else:
+            enough = known["months"] >= self.rules["zero_referrals_months"]
+            status = "raised" if enough else "too_early"
+        return {"status": status, "value": known["observed"], "attributed_to": whose}
+
+    def management_fee(self, contract: Row, agreement: Row) -> Row:
+        prime, subcontractor = contract["prime_id"], agreement["subcontractor_id"]
+        starts = agreement["live_on"] or contract["starts_on"]
+        ends = [contract["ends_on"], agreement["ends_on"]]
+        months = [
+            month
+            for month in window(starts, ends, self.as_of, self.through)
+            if ("payments", prime, month) in self.covered
+        ]
+        if not months:
+            return {"status": "not_reported"}
+        received = payable = paid = 0
+        for row in self.rows["payments"]:
+            if (
+                row["contract_id"] != contract["contract_id"]
+                or row["subcontractor_id"] != subcontractor
+                or row["month"] not in months
+            ):
+                continue
+            amount = row["commissioner_amount_pence"]
+            matched = row["reporter_id"] == prime and amount is not None
+            if matched:
+                received += amount
+                payable += row["subcontractor_amount_pence"]
+            if ("payments", subcontractor, row["month"]) in self.covered:
+                counts = row["reporter_id"] == subcontractor
+            else:
+                counts = matched
+            if counts and row["paid_on"] is not None:
+                paid += row["subcontractor_amount_pence"]
+        if received <= 0:
+            return {"status": "not_applicable"}
+        low, high = 1 - Fraction(payable, received), 1 - Fraction(paid, received)
+        limit = self.rules["management_fee"]
+        status = "raised" if low > limit else "watch" if high > limit else "clear"
+        return {"status": status, "value": float(low), "low": float(low), "high": float(high)}
+
+    def contract_side(self, contract: Row) -> str | None:
+        known = self.volume(contract, None)
+        if not known["months"] or not known["expected"]:
+            return None
+        value = Fraction(known["observed"], known["expected"]) - 1
+        tolerance = self.rules["volume_divergence"]
+        return "shortfall" if value < -tolerance else "excess" if value > tolerance else None
+
+    def volume_divergence(self, contract: Row, agreement: Row | None) -> Row:
+        known = self.volume(contract, agreement)
+        if not known["months"]:
+            return {"status": "not_reported"}
+        observed, expected = known["observed"], known["expected"]
+        if not known["stated"] or expected == 0:
+            return {"status": "not_applicable"}
+        value = Fraction(observed, expected) - 1
+        lower, upper = garwood(observed, float(self.rules["interval"]))
+        low, high = lower / expected - 1, upper / expected - 1
+        tolerance = self.rules["volume_divergence"]
+        side = "shortfall" if value < 0 else "excess"
+        evidence = e_value(observed, expected, float(tolerance), side)
+        whose = None
+        if abs(value) <= tolerance:
+            status = "clear"
+        elif evidence >= self.rules["volume_evidence"]:
+            status = "raised"
+            if agreement is None:
+                whose = "commissioner"
+            else:
+                share, intake = agreement["promised_share"], known["intake"]
+                if share is not None and intake is not None:
+                    tail = binomial_tail(observed, intake, share, side)
+                    if tail <= float(self.rules["attribution"]):
+                        whose = "prime"
+                    elif self.contract_side(contract) == side:
+                        whose = "commissioner"
+        elif high < -tolerance or low > tolerance:
+            status = "watch"
+        else:
+            status = "too_early"
+        return {
+            "status": status,
+            "value": float(value),
+            "low": low,
+            "high": high,
+            "attributed_to": whose,
+        }
+
+    def answers(self) -> dict[tuple[str, str, str | None], Row]:
+        """Every assessment by flag, contract and subcontractor."""
+        contracts = {row["contract_id"]: row for row in self.rows["contracts"]}
+        found: dict[tuple[str, str, str | None], Row] = {}
+        for contract_id, contract in contracts.items():
+            found["volume_divergence", contract_id, None] = self.volume_divergence(contract, None)
+        for agreement in self.rows["agreements"]:
+            contract = contracts[agreement["contract_id"]]
+            key = agreement["contract_id"], agreement["subcontractor_id"]
+            found["zero_referrals", *key] = self.zero_referrals(contract, agreement)
+            found["management_fee", *key] = self.management_fee(contract, agreement)
+            found["volume_divergence", *key] = self.volume_divergence(contract, agreement)
+        blank = {"value": None, "low": None, "high": None, "attributed_to": None}
+        return {key: blank | answer for key, answer in found.items()}
