@@ -58,7 +58,8 @@ def main() -> int:
     command, rest = (sys.argv[1:] or ["--help"])[0], sys.argv[2:]
     testing = command == "test"
     install(ROOT / ("requirements-test.lock" if testing else "requirements.lock"))
-    module = ["pytest", *rest] if testing else ["dashboard", command, *rest]
+    whole = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
+    module = ["pytest", *(rest or whole)] if testing else ["dashboard", command, *rest]
     line = [str(PYTHON), "-P", "-m", *module]
     try:
         return subprocess.run(line, cwd=ROOT if testing else None, check=False).returncode

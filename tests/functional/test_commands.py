@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +85,11 @@ def write(tmp_path):
     return to_file
 
 
-@pytest.fixture
-def filled(fairtier, write):
-    """A store with registers, forecasts and the prime's logs."""
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory):
+    """Files, and a store they were submitted to: registers, forecasts and the prime's logs."""
+    folder = tmp_path_factory.mktemp("filled")
+    lines = []
     for table, text, by in (
         ("organisations", ORGANISATIONS, "NET"),
         ("contracts", CONTRACTS, "NET"),
@@ -95,9 +98,28 @@ def filled(fairtier, write):
         ("referrals", REFERRALS, "PRIME"),
         ("payments", PAYMENTS, "PRIME"),
     ):
-        answer = fairtier("submit", table, write(f"{table}.csv", text), "--by", by)
-        assert answer.code == 0, answer
+        (folder / f"{table}.csv").write_text(text, encoding="utf-8")
+        lines.append({"table": table, "file": f"{table}.csv", "by": by})
+    (folder / "manifest.json").write_text(json.dumps(lines))
+    with pytest.raises(SystemExit) as stop:
+        main(["load", str(folder / "manifest.json"), "--store", str(folder / "store")])
+    assert not stop.value.code
+    return folder
+
+
+@pytest.fixture
+def filled(fairtier, filled_folder, tmp_path):
+    """The commands, on a copy of that store and with those files at hand."""
+    shutil.copytree(filled_folder, tmp_path, dirs_exist_ok=True)
     return fairtier
+
+
+def test_files_are_submitted_one_by_one(fairtier, write):
+    for table, text in (("organisations", ORGANISATIONS), ("contracts", CONTRACTS)):
+        answer = fairtier("submit", table, write(f"{table}.csv", text), "--by", "NET", "--json")
+        assert answer.code == 0
+        assert answer.json["fit"]
+        assert answer.json["return"]["rows"] == text.count("\n") - 1
 
 
 def statuses(answer: Answer) -> dict[tuple[str, str | None], str]:
