@@ -177,8 +177,6 @@ class Ledger:
 
     @staticmethod
     def _reread_entries(delta: DeltaTable) -> tuple[Return, ...]:
-        if not delta.file_uris():
-            return ()
         # Read past the statistics in Delta's log: the files themselves are the evidence.
         names = [field.name for field in fields(Return)]
         with duckdb.connect() as connection:

@@ -153,7 +153,7 @@ def typed_sql(column: Column, cell: str) -> str:
             return _choice_sql(cell, column.choices)
         case "text":
             return rf"regexp_replace({cell}, '[\s\x{{a0}}]+', ' ', 'g')"
-        case "id" | "client_ref":
+        case _:  # id and client_ref stay as written
             return cell
 
 

@@ -126,11 +126,10 @@ def table_schema(table: Table) -> dict[str, Any]:
             **_FIELD_TYPES[column.kind],
             "description": column.description,
             "constraints": constraints,
+            "example": column.example,
         }
         if column.kind == "yes_no":
             field |= {"trueValues": ["yes"], "falseValues": ["no"]}
-        if column.example:
-            field["example"] = column.example
         schema_fields.append(field)
     keys_filled = all(table.column(name).required for name in table.key)
     return {

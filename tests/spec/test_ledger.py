@@ -416,6 +416,27 @@ def test_a_full_disk_is_said_so_and_nothing_counts(ledger, monkeypatch):
     assert ledger.verify().faults == ()
 
 
+def test_a_disk_that_fills_up_before_the_first_entry_is_said_so(tmp_path, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("data.ledger.write_deltalake", full)
+    with pytest.raises(StoreError, match="is full"):
+        record(Ledger(tmp_path), "referrals", None, "S", "2011-06")
+    assert Ledger(tmp_path).returns() == ()
+
+
+def test_a_folder_left_by_an_interrupted_first_write_is_no_table(ledger):
+    (ledger.store / "ledger" / "payments").mkdir()
+    assert in_force(ledger, "payments") == []
+    assert ledger.verify().faults == ()
+
+
+def test_verify_sees_that_the_whole_history_was_removed(filled):
+    DeltaTable(str(filled.store / "ledger" / "returns")).delete()
+    assert "history cannot be read" in filled.verify().faults[0]
+
+
 def test_a_lost_key_is_said_so_and_never_made_anew(ledger):
     key = ledger.store / "client.key"
     text = key.read_text()
