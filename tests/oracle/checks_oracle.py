@@ -20,7 +20,12 @@ DATES = ("earned_on", "invoiced_on", "paid_on")
 MONEY = ("commissioner_amount", "subcontractor_amount")
 
 
+DAY = r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4}"
+
+
 def day(text: str) -> dt.date | None:
+    if not re.fullmatch(DAY, text):
+        return None
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
             return dt.datetime.strptime(text, form).date()
@@ -30,7 +35,7 @@ def day(text: str) -> dt.date | None:
 
 
 def pounds(text: str) -> Decimal | None:
-    if re.fullmatch(r"-?£?(\d{1,3}(,\d{3})+|\d+)(\.\d\d?)?", text):
+    if re.fullmatch(r"-?£?(\d{1,3}(,\d{3}){1,3}|\d{1,12})(\.\d\d?)?", text):
         return Decimal(text.replace("£", "").replace(",", ""))
     return None
 
@@ -52,7 +57,7 @@ def failing_rows(
             if not row[column]:
                 fail("required_cells", column, number)
         for column in DATES:
-            if row[column] and not re.fullmatch(r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4}", row[column]):
+            if row[column] and not re.fullmatch(DAY, row[column]):
                 fail("dates", column, number)
             elif row[column] and days[column] is None:
                 fail("real_dates", column, number)

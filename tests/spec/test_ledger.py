@@ -283,6 +283,22 @@ def test_losing_the_race_for_the_first_return_is_no_error(tmp_path, monkeypatch)
     assert mine.verify().faults == ()
 
 
+def test_losing_the_race_for_a_later_return_is_no_error(ledger, monkeypatch):
+    other = Ledger(ledger.store)
+    original = Ledger._append
+
+    def late(self, delta, entry):
+        monkeypatch.setattr(Ledger, "_append", original)
+        record(other, "referrals", referrals("2011-06-05"), "S", "2011-06")
+        return original(self, delta, entry)
+
+    monkeypatch.setattr(Ledger, "_append", late)
+    record(ledger, "referrals", referrals("2011-06-06"), "P", "2011-06")
+    assert days(ledger) == ["2011-06-05", "2011-06-06"]
+    assert [entry.sequence for entry in ledger.returns()] == [1, 2, 3, 4]
+    assert ledger.verify().faults == ()
+
+
 # Verification
 
 
