@@ -23,6 +23,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from data.engine import cursor
 from data.errors import ReturnConflict, StoreError
 from data.parse import quoted
 from data.returns import (
@@ -179,7 +180,7 @@ class Ledger:
     def _reread_entries(delta: DeltaTable) -> tuple[Return, ...]:
         # Read past the statistics in Delta's log: the files themselves are the evidence.
         names = [field.name for field in fields(Return)]
-        with duckdb.connect() as connection:
+        with cursor() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             relation = connection.read_parquet(sorted(delta.file_uris()))
             found = relation.to_arrow_table().select(names).to_pylist()
@@ -368,7 +369,7 @@ class Ledger:
     def rows_of(self, entry: Return) -> pa.Table:
         """The rows of one return as they were received (client marks hashed), with row numbers."""
         table = TABLES[entry.table]
-        with _store_errors(self.store), duckdb.connect() as connection:
+        with _store_errors(self.store), cursor() as connection:
             relation = self._relation(table, self._delta(table.id))
             return connection.sql(
                 f"SELECT row_number, unnest(as_received) FROM {relation} "
@@ -423,7 +424,7 @@ class Ledger:
 
     def _reread_rows(self, table: Table) -> tuple[dict[str, tuple[int, str]], dict[str, int]]:
         relation = self._relation(table, self._delta(table.id))
-        with duckdb.connect() as connection:
+        with cursor() as connection:
             digests = connection.execute(digest_sql(table, relation)).fetchall()
             drifts = connection.execute(drift_sql(table, relation)).fetchall()
         return {name: (count, digest) for name, count, digest in digests}, dict(drifts)

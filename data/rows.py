@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from data.engine import cursor
 from data.parse import (
     STORED_TYPES,
     cell_sql,
@@ -69,7 +68,7 @@ def stored_rows(
     sheet: Sheet, table: Table, *, return_id: str, reporter_id: str, client_key: bytes
 ) -> pa.Table:
     """The rows of a sheet that passed the checks, as the ledger stores them."""
-    with duckdb.connect() as connection:
+    with cursor() as connection:
         set_client_key(connection, client_key)
         connection.register("received", sheet.rows)
         present = set(sheet.rows.column_names)
@@ -144,7 +143,7 @@ def drift_sql(table: Table, relation: str) -> str:
 
 def rows_digest(rows: pa.Table, table: Table) -> str:
     """The digest of the stored rows of one return; "" if there are none."""
-    with duckdb.connect() as connection:
+    with cursor() as connection:
         connection.register("stored", rows)
         found = connection.execute(digest_sql(table, "stored")).fetchone()
         return str(found[2]) if found else ""
@@ -154,7 +153,7 @@ def covered_months(sheet: Sheet, table: Table) -> tuple[tuple[dt.date, ...], tup
     """The months that the rows fall in and, for forecasts, the issue days; unfit cells left out."""
     if table.month_of is None:
         return (), ()
-    with duckdb.connect() as connection:
+    with cursor() as connection:
         connection.register("received", sheet.rows)
 
         def days(column_id: str, as_month: bool) -> tuple[dt.date, ...]:

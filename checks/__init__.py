@@ -1,0 +1,1 @@
+"""What is said about a file before anything of it is stored."""

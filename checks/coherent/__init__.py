@@ -1,0 +1,1 @@
+"""Whether the days of a row come in a possible order."""

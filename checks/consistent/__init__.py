@@ -1,0 +1,1 @@
+"""Whether the values of a file agree with each other."""

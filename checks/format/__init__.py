@@ -1,0 +1,1 @@
+"""Whether every cell can be read as what its column holds."""

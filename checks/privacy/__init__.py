@@ -1,0 +1,1 @@
+"""Whether the file keeps every person out of it."""

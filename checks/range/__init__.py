@@ -1,0 +1,1 @@
+"""Whether every value lies where it can."""

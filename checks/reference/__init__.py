@@ -1,0 +1,1 @@
+"""Whether the ledger knows what the file names."""

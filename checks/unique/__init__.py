@@ -1,0 +1,1 @@
+"""Whether every row stands once."""

@@ -1,0 +1,110 @@
+"""A process of its own that reads and checks files, so that no other imports Great Expectations."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from threading import Lock
+from typing import TYPE_CHECKING, ParamSpec
+
+from checks.run import check
+from data.errors import UserError
+from data.read import read_file
+from data.tables import table_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from checks.definition import Circumstances, Verdict
+    from data.read import Sheet
+    from data.table import Table
+
+P = ParamSpec("P")
+
+
+def check_file(
+    path: Path, table_id: str, circumstances: Circumstances, file_name: str | None = None
+) -> Verdict:
+    """Read and check a file in this process; UserError if it cannot be read as a table."""
+    table = table_named(table_id)
+    return check(read_file(path, table, file_name), table, circumstances)
+
+
+def warm_up() -> None:
+    """Import Great Expectations and judge one value, so that the first file does not wait."""
+    from checks.definition import between  # noqa: PLC0415
+    from checks.expectations import judge  # noqa: PLC0415 - only in the worker process
+
+    judge([(between(0, 1), [0])])
+
+
+class Worker:
+    """One long-lived process that checks files one after another.
+
+    It starts, and warms up, at once; `with Worker() as worker` ends it. May be shared by threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pool = self._started()
+
+    def check(
+        self,
+        path: Path,
+        table_id: str,
+        circumstances: Circumstances,
+        file_name: str | None = None,
+    ) -> Verdict:
+        """What there is to say about a file; UserError if it cannot be read as a table.
+
+        A process that died is replaced and the file tried once more.
+        """
+        return self._ask(check_file, path, table_id, circumstances, file_name)
+
+    def check_sheet(self, sheet: Sheet, table: Table, circumstances: Circumstances) -> Verdict:
+        """What there is to say about a file that was read already, as `checks.run.check` has it."""
+        return self._ask(check, sheet, table, circumstances)
+
+    def _ask(self, question: Callable[P, Verdict], *args: P.args, **kwargs: P.kwargs) -> Verdict:
+        for _ in range(2):
+            pool = self._pool
+            try:
+                return pool.submit(question, *args, **kwargs).result()
+            except BrokenProcessPool:
+                self._replace(pool)
+        raise UserError(
+            "The file could not be checked, because checking it ended unexpectedly twice, most "
+            "likely for want of memory. Split it by month and check the parts."
+        )
+
+    def close(self) -> None:
+        """End the process; files being checked are finished first."""
+        self._pool.shutdown()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self,
+        _: type[BaseException] | None,
+        __: BaseException | None,
+        ___: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @staticmethod
+    def _started() -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(
+            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=warm_up
+        )
+        pool.submit(int)  # a pool starts its process with the first task
+        return pool
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is broken:
+                broken.shutdown(wait=False)
+                self._pool = self._started()
