@@ -67,6 +67,15 @@ def knows(circumstances: Circumstances, register: str) -> bool:
     return rows is not None and rows.num_rows > 0
 
 
+def refers(circumstances: Circumstances, register: str) -> bool:
+    """Whether ids are judged by a register: it has rows, or a return is about to be recorded.
+
+    A file that is only looked at is not held against a ledger that has no register yet; a return
+    that names what nobody registered cannot be recorded.
+    """
+    return knows(circumstances, register) or circumstances.reporter_id is not None
+
+
 def load(sheet: Sheet, table: Table, circumstances: Circumstances) -> duckdb.DuckDBPyConnection:
     """An in-memory database with the tables described above; the caller closes it."""
     connection = duckdb.connect()

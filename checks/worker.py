@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, ParamSpec
 
 from checks.run import check
@@ -39,6 +41,20 @@ def warm_up() -> None:
     from checks.expectations import judge  # noqa: PLC0415 - only in the worker process
 
     judge([(between(0, 1), [0])])
+
+
+def begin() -> None:  # pragma: no cover - runs in the worker process only
+    """Warm up; leave Ctrl+C to the process that started this one, and end when it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+    warm_up()
+
+
+def _end_with_parent() -> None:  # pragma: no cover - runs in the worker process only
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
 
 
 class Worker:
@@ -98,7 +114,7 @@ class Worker:
     @staticmethod
     def _started() -> ProcessPoolExecutor:
         pool = ProcessPoolExecutor(
-            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=warm_up
+            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=begin
         )
         pool.submit(int)  # a pool starts its process with the first task
         return pool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.cells import cell, has, knows
+from checks.cells import cell, has, refers
 from checks.definition import Check, NotApplicable, Subject, between
 from checks.reference.near import nearest
 
@@ -23,7 +23,7 @@ def _subjects(
         sheet, "contract_id", "subcontractor_id"
     ):
         return NotApplicable("The file does not refer to agreements.")
-    if not knows(circumstances, "agreements"):
+    if not refers(circumstances, "agreements"):
         return NotApplicable("The ledger has no agreements register yet.")
     contract, subcontractor = cell("contract_id"), cell("subcontractor_id")
     pair = f"({contract}, {subcontractor})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.cells import cell, has, knows
+from checks.cells import cell, has, refers
 from checks.definition import Check, NotApplicable, Subject, between
 from checks.reference.near import nearest
 
@@ -21,7 +21,7 @@ def _subjects(
 ) -> Sequence[Subject] | NotApplicable:
     if table.id == "contracts" or not has(sheet, "contract_id"):
         return NotApplicable("The file does not refer to contracts.")
-    if not knows(circumstances, "contracts"):
+    if not refers(circumstances, "contracts"):
         return NotApplicable("The ledger has no contracts register yet.")
     return [
         Subject(

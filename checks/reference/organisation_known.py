@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.cells import cell, has, knows
+from checks.cells import cell, has, refers
 from checks.definition import Check, NotApplicable, Subject, between
 from checks.reference.near import nearest
 
@@ -24,7 +24,7 @@ def _subjects(
     columns = [column for column in _NAMED.get(table.id, ()) if has(sheet, column)]
     if not columns:
         return NotApplicable(f"The organisations in {table.id} are looked up elsewhere.")
-    if not knows(circumstances, "organisations"):
+    if not refers(circumstances, "organisations"):
         return NotApplicable("The ledger has no organisations register yet.")
     return [
         Subject(

@@ -2,7 +2,8 @@
 
 The network and whoever first recorded the organisations may submit every register and forecast;
 a commissioner rows of its contracts; a prime rows of its contracts, but no organisations or
-contracts; a subcontractor its own agreement and logs about itself. Logs are never reported in the
+contracts; a subcontractor whether it consents to its own agreement, once that is
+recorded, and logs about itself. Logs are never reported in the
 network's own name. While the ledger has no organisations, anybody may record them.
 """
 
@@ -30,7 +31,7 @@ def _subjects(
 ) -> Sequence[Subject] | NotApplicable:
     if circumstances.reporter_id is None:
         return NotApplicable("No reporting organisation was named.")
-    if not knows(circumstances, "organisations"):
+    if table.id == "organisations" and not knows(circumstances, "organisations"):
         return NotApplicable("The ledger has no organisations register yet.")
     keeper = circumstances.reporter_id in circumstances.keepers
     if keeper and table.id not in _LOGS:
@@ -92,9 +93,16 @@ def _rows(sheet: Sheet, table: Table, who: str, known: str) -> list[Subject]:
         )
         allowed = f"{reporter} IN (contract.commissioner_id, contract.prime_id)"
         rule = "only the contract's commissioner and prime report on it"
-        if table.id in (*_LOGS, "agreements"):
-            allowed += f" OR coalesce({cell('subcontractor_id')}, '') = {reporter}"
+        itself = f"coalesce({cell('subcontractor_id')}, '') = {reporter}"
+        if table.id in _LOGS:
+            allowed += f" OR {itself}"
             rule += ", and a subcontractor on itself"
+        elif table.id == "agreements":
+            allowed += (
+                f" OR ({itself} AND ({cell('contract_id')}, {reporter}) IN "
+                "(SELECT (contract_id, subcontractor_id) FROM known_agreements))"
+            )
+            rule += ", and a subcontractor whether it consents to an agreement recorded before"
     if place is not None and not has(sheet, place):
         return []
     return [

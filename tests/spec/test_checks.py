@@ -383,12 +383,16 @@ EXAMPLES = {
         ("referrals", f"{REFERRAL}\n{R1}", KNOWN, None),
     ],
     "contract_known": [
+        ("referrals", f"{REFERRAL}\n{R1}", replace(NOTHING_KNOWN, reporter_id="X"),
+         {"contract_id": (2,)}),
         ("referrals", f"{REFERRAL}\n{R1}", KNOWN, {}),
         ("referrals", f"{REFERRAL}\n{R1}\nR2,WP-1-A,B,C,2011-09-05", KNOWN, {"contract_id": (3,)}),
         ("referrals", f"{REFERRAL}\n{R1}", NOTHING_KNOWN, None),
         ("contracts", f"{CONTRACT}\nA,B,C,D,2011-06-01,", KNOWN, None),
     ],
     "agreement_known": [
+        ("referrals", f"{REFERRAL}\n{R1}", replace(KNOWN, registers={"contracts":
+         REGISTERS["contracts"]}, reporter_id="GB-COH-1000"), {"subcontractor_id": (2,)}),
         ("referrals", f"{REFERRAL}\n{R1}\nR2,WP-01-A,GB-COH-1000,C,2011-09-05\n"
          "R3,no such contract,B,C,2011-09-05", KNOWN, {}),
         ("referrals", f"{REFERRAL}\nR2,WP-01-A,GB-CHC-100002,C,2011-09-05\n"
@@ -415,7 +419,11 @@ EXAMPLES = {
         ("referrals", f"{REFERRAL}\n{R1}", by("LVN"), {None: ()}),
         ("referrals", f"{REFERRAL}\n{R1}", by("GB-COH-1001"), {None: ()}),
         ("referrals", f"{REFERRAL}\n{R1}", KNOWN, None),
-        ("referrals", f"{REFERRAL}\n{R1}", replace(NOTHING_KNOWN, reporter_id="X"), None),
+        ("referrals", f"{REFERRAL}\n{R1}", replace(NOTHING_KNOWN, reporter_id="X"), {None: ()}),
+        ("organisations", "organisation_id,name,sector\nA,B,public",
+         replace(NOTHING_KNOWN, reporter_id="X"), None),
+        ("agreements", f"{AGREEMENT}\nWP-02-A,GB-CHC-100001,specialist,yes", by("GB-CHC-100001"),
+         {"contract_id": (2,)}),
         ("referrals", "referral_id\nR1", by("GB-COH-1000"), {}),
         ("organisations", "organisation_id,name,sector\nA,B,public", by("LVN"), {}),
         ("organisations", "organisation_id,name,sector\nA,B,public", by("GB-GOR-1"), {}),
@@ -579,7 +587,7 @@ def test_did_you_mean_for_a_header():
 
 def test_columns_that_are_kept_out_are_told():
     verdict = check(sheet_of("referrals", f"{REFERRAL},Notes\n{R1},x"), TABLES["referrals"], KNOWN)
-    assert verdict.notices == ('Kept out: column "Notes" is not part of the referrals table.',)
+    assert verdict.notices == ('Kept out, as the referrals table has no such column: "Notes".',)
     assert verdict.fit
     assert verdict.findings == ()
 
