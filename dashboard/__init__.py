@@ -1,0 +1,1 @@
+"""Commands and pages: two faces of `dashboard/service.py`."""

@@ -29,7 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[dt.date]):
     """A day, 2012-03-31 or 31/03/2012."""
 
     name = "date"
@@ -43,7 +43,7 @@ class Day(click.ParamType):
         return value if isinstance(value, dt.date) else parse_date(value)
 
 
-class Month(click.ParamType):
+class Month(click.ParamType[dt.date]):
     """A month, 2012-03."""
 
     name = "month"
@@ -90,8 +90,8 @@ def as_reporter(required: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
 @contextlib.contextmanager
 def progress(message: str = "") -> Iterator[Callable[[str], None]]:
     """Show the stage that long work is at, on a terminal only."""
-    with err.status(message) as status:
-        yield lambda stage: status.update(f"{message} {stage}".strip())
+    with err.status(Text(message)) as status:
+        yield lambda stage: status.update(Text(f"{message} {stage}".strip()))
 
 
 def say(text: str, style: str = "", console: Console = out) -> None:
@@ -290,8 +290,11 @@ def submit(
     if nil == (file is not None):
         raise BadOption("Give either a file or --nil, which says that there was nothing to report.")
     if file is None:
-        receipt = service.record_nil(table, by=by, covers=covers, received_on=received_on)
-        print_json(receipt_answer(receipt)) if as_json else print_receipt(receipt)
+        nil_receipt = service.record_nil(table, by=by, covers=covers, received_on=received_on)
+        if as_json:
+            print_json(receipt_answer(nil_receipt))
+        else:
+            print_receipt(nil_receipt)
         return
     with progress(f"{file.name}:") as stage:
         draft = service.examine(
@@ -367,37 +370,48 @@ def load_returns(service: Any, manifest: Path, keep_going: bool = False) -> int:
     return worst
 
 
-STATUS_STYLES = {"raised": "bold red", "watch": "yellow", "too_early": "cyan"}
+STATUS_STYLES = {
+    "raised": "bold red",
+    "watch": "yellow",
+    "too_early": "cyan",
+    "not_reported": "cyan",
+    "clear": "",
+    "not_applicable": "dim",
+}
 
 
 def print_flags(report: Any, every: bool = False) -> None:
-    """The flags as a table: raised and watched ones, or all."""
-    names = [assessment.flag for assessment in report.assessments]
-    shown = [a for a in report.assessments if every or a.status in ("raised", "watch")]
-    grid = Grid(title=f"Flags as of {report.as_of}", title_justify="left", expand=True)
+    """The flags as a table, raised ones first: those alone, or all."""
+    order = list(STATUS_STYLES)
+    shown = sorted(
+        (a for a in report.assessments if every or a.status == "raised"),
+        key=lambda a: order.index(a.status),
+    )
+    title = f"{'Every flag' if every else 'Flags raised'} as of {report.as_of}"
+    grid = Grid(title=title, title_justify="left", expand=True, show_lines=True)
     for heading in ("flag", "status", "contract", "subcontractor"):
         grid.add_column(heading, overflow="fold")
     grid.add_column("what it says", overflow="fold", ratio=1)
     for assessment in shown:
-        grid.add_row(
-            *(
-                Text(text)
-                for text in (
-                    assessment.flag,
-                    assessment.status,
-                    assessment.contract_id,
-                    assessment.subcontractor_id or "(whole contract)",
-                    assessment.sentence,
-                )
-            ),
-            style=STATUS_STYLES.get(assessment.status, ""),
+        cells = (
+            assessment.flag,
+            assessment.status,
+            assessment.contract_id,
+            assessment.subcontractor_id or "(whole contract)",
+            assessment.sentence,
         )
+        style = STATUS_STYLES[assessment.status]
+        grid.add_row(*(Text(cell, style=style if n < 2 else "") for n, cell in enumerate(cells)))
     if shown:
         out.print(grid)
-    for flag in dict.fromkeys(names):
+    else:
+        say(f"No flag is raised as of {report.as_of}.", "bold")
+    for flag in dict.fromkeys(a.flag for a in report.assessments):
         mine = [a.status for a in report.assessments if a.flag == flag]
-        counts = ", ".join(f"{mine.count(s)} {s}" for s in dict.fromkeys(sorted(mine)))
+        counts = ", ".join(f"{mine.count(status)} {status}" for status in order if status in mine)
         say(f"{flag}: {len(mine)} assessed: {counts}")
+    if not every and len(shown) < len(report.assessments):
+        say("Add --all to see the others, each with its reason.", "dim")
     overridden = [rule.id for rule in report.rules.values() if rule.overridden]
     if overridden:
         say(f"What if: {', '.join(overridden)} not as in the register.", "yellow")
@@ -559,8 +573,8 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
         code = load_returns(service, write_chain(Path(folder)))
     if code:
         raise StoreError(
-            f'The example does not fit into "{place}", which holds other returns. Name an empty '
-            "folder with --store."
+            f'The example could not be built in "{place}". If the folder holds other returns, name '
+            "an empty one with --store."
         )
     print_flags(service.flags())
     if not no_serve:

@@ -6,8 +6,8 @@ With `--check` nothing is written, and the exit code is 1 if a page is stale.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.catalogue import FAMILIES, all_checks
 from data.tables import TABLES
@@ -15,10 +15,11 @@ from data.templates import how_to_fill
 from metrics.catalogue import flags, metrics
 from metrics.rules import register
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
 ROOT = Path(__file__).resolve().parent.parent
-MADE = (
-    "<!-- Made from the definitions by `python -m dashboard.documentation`; do not edit. -->\n"
-)
+MADE = "<!-- Made from the definitions by `python -m dashboard.documentation`; do not edit. -->\n"
 
 
 def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -37,11 +38,9 @@ def tables_page() -> str:
     ]
     for table in TABLES.values():
         month = table.month_of
-        replaced = (
-            f"the months covered, by `{month}`" + (f", and `{table.version}`" if table.version else "")
-            if month
-            else "the whole register"
-        )
+        replaced = f"the months covered, by `{month}`" if month else "the whole register"
+        if table.version:
+            replaced += f", where `{table.version}` is the same"
         parts += [
             f"## {table.title}: `{table.id}`\n",
             f"{table.description} Grain: {table.grain}. A new return replaces its reporter's "

@@ -26,7 +26,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         ("mypy",),
         ("lint-imports", "--no-cache"),
     ],
-    ids=lambda command: " ".join(command),
+    ids=" ".join,
 )
 def test_format_lint_types_and_direction_of_imports(command):
     name, *rest = command

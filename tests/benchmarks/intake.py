@@ -38,7 +38,7 @@ SUBCONTRACTORS = [f"SUB-{number}" for number in range(60)]
 
 def log(row_count: int, bad_share: float = 0.1) -> bytes:
     """A payments log as CSV; `bad_share` of its rows have one of eight mistakes."""
-    draw = random.Random(2012)
+    draw = random.Random(2012)  # noqa: S311
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(PAYMENTS.column_ids)
@@ -96,9 +96,7 @@ def circumstances() -> Circumstances:
         received_on=dt.date(2013, 6, 1),
         reporter_id="COM",
         registers={
-            "organisations": register(
-                "organisations", organisation_id=members, name=members
-            ),
+            "organisations": register("organisations", organisation_id=members, name=members),
             "contracts": register(
                 "contracts",
                 contract_id=list(CONTRACTS),
@@ -131,6 +129,7 @@ class Suite:
     def __init__(self) -> None:
         import great_expectations as gx
         import great_expectations.expectations as gxe
+        import pandas as pd
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
@@ -155,8 +154,8 @@ class Suite:
         ]
         rules += [
             gxe.ExpectColumnValuesToBeBetween(
-                column=f"{name}_typed", min_value=dt.datetime(1990, 1, 1),
-                max_value=dt.datetime(2013, 6, 1),
+                column=f"{name}_typed", min_value=pd.Timestamp("1990-01-01"),
+                max_value=pd.Timestamp("2013-06-01"),
             )
             for name in dates
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every file of the corpus of bad uploads gets a verdict or a sentence, soon and in little memory."""
+"""Every file of the corpus of bad uploads gets an answer, soon and in little memory."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def test_every_bad_upload_gets_an_answer(shared_data, tmp_path, capsys):
         for (table, code), count in sorted(counts.items()):
             print(f"  {table}: {count} {words[code]} (exit {code})")
         slowest = max(answers, key=lambda answer: answer["seconds"])
-        print(f"  slowest {slowest['seconds']:.1f} s ({slowest['file']}), peak memory {peak['peak_mib']:.0f} MiB")
+        print(f"  slowest {slowest['seconds']:.1f} s ({slowest['file']})")
+        print(f"  peak memory {peak['peak_mib']:.0f} MiB")
 
 
 def test_the_published_file_as_it_stands_is_refused_with_what_to_do(shared_data, tmp_path):

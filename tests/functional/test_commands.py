@@ -7,11 +7,14 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dashboard.__main__ import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ORGANISATIONS = """\
 organisation_id,name,sector

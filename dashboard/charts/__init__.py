@@ -1,0 +1,1 @@
+"""One chart per module: pure functions from figures to Altair charts."""

@@ -1,0 +1,1 @@
+"""One page per module, and the pieces that pages are made of."""

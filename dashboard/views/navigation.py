@@ -1,0 +1,46 @@
+"""The four pages, and links between them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.words import literal
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import Page
+
+_TITLES = {
+    "overview": "Overview",
+    "agreement": "Agreement",
+    "upload": "Upload",
+    "method": "Method",
+}
+NAMES = tuple(_TITLES)
+
+
+def page(name: str) -> Page:
+    """The page of that name; its address is its name, the overview's is the root."""
+    show = importlib.import_module(f"dashboard.views.{name}").show
+    return st.Page(show, title=_TITLES[name], url_path=name, default=name == NAMES[0])
+
+
+def link_to_agreement(label: str, contract_id: str, subcontractor_id: str | None) -> None:
+    """A link to an agreement, or to a whole contract (`subcontractor_id` None)."""
+    about = {"contract": contract_id}
+    if subcontractor_id is not None:
+        about["subcontractor"] = subcontractor_id
+    st.page_link(
+        page("agreement"),
+        label=literal(label),
+        query_params=about,
+        icon=":material/arrow_forward:",
+        icon_position="right",
+    )
+
+
+def link_to(name: str, label: str) -> None:
+    """A link to a page."""
+    st.page_link(page(name), label=label)
