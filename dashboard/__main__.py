@@ -159,12 +159,12 @@ class Fairtier(click.Group):
             sys.exit(3)
 
 
-def report_bug(error: BaseException) -> str:
-    """Note where a bug struck, never what the data were, and say so in a sentence."""
+def report_bug(error: BaseException, store: Path | None = None) -> str:
+    """Note in the store where a bug struck, never what the data were, and say so in a sentence."""
     bug_id = uuid.uuid4().hex[:8]
     frames = traceback.extract_tb(error.__traceback__)
     steps = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    noted = store_path() / "errors.log"
+    noted = (store or store_path()) / "errors.log"
     text = f"{dt.datetime.now(dt.UTC).isoformat()} {bug_id} {type(error).__name__}\n{steps}\n"
     try:
         noted.parent.mkdir(parents=True, exist_ok=True)
@@ -492,7 +492,9 @@ def history(as_json: bool, store: Path) -> None:
     """Show the returns: who, what, when, which months, what they replaced."""
     from dashboard.service import Service
 
-    entries = Service(store).history()
+    service = Service(store)
+    service.ledger()
+    entries = service.history()
     if as_json:
         from dataclasses import asdict
 
@@ -593,8 +595,10 @@ def run_server(store: Path, port: int) -> None:
     """Serve until stopped."""
     from dashboard.app import serve_dashboard
 
-    say(f"The dashboard is at http://127.0.0.1:{port} (stop it with Ctrl+C).", "bold")
-    serve_dashboard(store, port)
+    def announce() -> None:
+        say(f"The dashboard is at http://127.0.0.1:{port} (stop it with Ctrl+C).", "bold")
+
+    serve_dashboard(store, port, announce)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from dashboard.views.markup import notice
 from data.errors import BadOption
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -111,7 +111,9 @@ def warm_up() -> None:
 
 def tell_of_bug(error: Exception) -> bool:
     """Show a bug's id in place of a traceback."""
-    notice("bad", report_bug(error))
+    from dashboard import session  # noqa: PLC0415 - as in serve_dashboard
+
+    notice("bad", report_bug(error, session.service().store))
     return True
 
 
@@ -152,8 +154,8 @@ def listen(port: int) -> socket.socket:
     return opened
 
 
-def serve_dashboard(store: Path, port: int) -> None:
-    """Serve the dashboard of a store on 127.0.0.1 until stopped."""
+def serve_dashboard(store: Path, port: int, listening: Callable[[], None]) -> None:
+    """Serve the dashboard of a store on 127.0.0.1 until stopped; say when it is `listening`."""
     for name, value in (_OPTIONS | theme.options()).items():
         config.set_option(name, value)
     set_log_level("ERROR")
@@ -161,6 +163,7 @@ def serve_dashboard(store: Path, port: int) -> None:
 
     with listen(port) as opened, Worker() as worker:
         session.serve(Service(store, checker=worker.check_sheet))
+        listening()
         settings = uvicorn.Config(
             build(worker), log_level="warning", access_log=False, server_header=False
         )

@@ -156,7 +156,7 @@ class Service:
                 f"{'finding' if refusals == 1 else 'findings'} to mend. Nothing was stored."
             )
         if draft.reporter_id is None:
-            raise BadOption("Say which organisation reports the return, with --by.")
+            raise BadOption("Say which organisation reports the return.")
         return self._ledger.record(
             draft.table,
             draft.sheet,
@@ -185,7 +185,7 @@ class Service:
                 f"not for {table.id}."
             )
         if not covers:
-            raise BadOption("A nil return needs the months it covers: --covers 2011-06..2012-03.")
+            raise BadOption("A nil return needs the months it covers, such as 2011-06..2012-03.")
         received = _received_on(received_on)
         months = _months(table, covers, received) or ()
         ledger = self.ledger()
@@ -305,8 +305,16 @@ class Service:
         return FlagReport(day, through, rules, tuple(assessments))
 
     def history(self) -> tuple[Return, ...]:
-        """Every return ever accepted, in order."""
-        return self.ledger().returns()
+        """Every return ever accepted, in order; none of an empty store."""
+        return self._ledger.returns()
+
+    def registers(self, as_of: dt.date | None = None) -> Mapping[str, Any]:
+        """The registers in force on a day, as Arrow tables; empty ones for an empty store."""
+        return self._ledger.registers(as_of)
+
+    def version(self) -> int:
+        """How many returns there are: what an answer may be remembered under."""
+        return self._ledger.version()
 
     def verify(self, progress: Progress = silent) -> Inspection:
         """Re-read the whole store and say what was altered."""
@@ -325,7 +333,7 @@ def _months(table: Table, covers: str | None, received_on: dt.date) -> tuple[dt.
         return None
     if table.is_register:
         raise BadOption(
-            f"{table.id} is a register, and a return replaces the whole of it: leave out --covers."
+            f"{table.id} is a register, and a return replaces the whole of it: name no months."
         )
     months = parse_months(covers)
     if not table.version and months[-1] > received_on:
@@ -344,7 +352,7 @@ def _coverage_effects(draft: Draft, covers: str | None) -> list[str]:
     if not covers:
         effects.append(
             f"The months covered were taken from the rows: {first:%Y-%m} to {last:%Y-%m}. If you "
-            "also had nothing to report before or after, say so with --covers."
+            "also had nothing to report before or after, name those months as covered too."
         )
     with_rows, _ = covered_months(draft.sheet, draft.table)
     empty = [f"{month:%Y-%m}" for month in draft.months if month not in set(with_rows)]

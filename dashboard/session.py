@@ -10,7 +10,6 @@ import narwhals as nw
 import streamlit as st
 
 from data.errors import StoreError
-from data.ledger import Ledger
 from data.tables import TABLES
 from metrics.assessment import agreement_months, payment_months
 from metrics.cumulative_referrals import cumulative
@@ -54,7 +53,7 @@ class Question:
 
 def question(as_of: dt.date | None = None, through: dt.date | None = None) -> Question:
     """The question as of today unless another day is given."""
-    version = Ledger(service().store).version()
+    version = service().version()
     return Question(str(service().store), version, as_of or dt.date.today(), through)
 
 
@@ -74,7 +73,7 @@ class Registers:
 @st.cache_data(show_spinner=False, max_entries=8)
 def registers(asked: Question) -> Registers:
     """The registers in force, looked up by id."""
-    tables = Ledger(service().store).registers(asked.as_of)
+    tables = service().registers(asked.as_of)
     return Registers(
         names={row["organisation_id"]: row["name"] for row in tables["organisations"].to_pylist()},
         contracts={row["contract_id"]: row for row in tables["contracts"].to_pylist()},
@@ -167,4 +166,4 @@ def _side(reporter_id: str, prime_id: str | None) -> str:
 @st.cache_data(show_spinner=False, max_entries=8)
 def history(asked: Question) -> tuple[Return, ...]:  # noqa: ARG001 - the key of the cache
     """Every return ever accepted, in order."""
-    return Ledger(service().store).returns()
+    return service().history()

@@ -200,9 +200,10 @@ def months_between(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
 
 
 def parse_months(text: str) -> tuple[dt.date, ...]:
-    """The months in `2011-06..2012-03`, or the one in `2011-06`, as first days."""
-    first, _, last = text.partition("..")
-    months = months_between(parse_month(first), parse_month(last or first))
+    """The months in `2011-06..2012-03`, also written `2011-06 to 2012-03`, or `2011-06`."""
+    first, *rest = re.split(r"\.\.|\bto\b|–", text, maxsplit=1)
+    last = rest[0] if rest else first
+    months = months_between(parse_month(first), parse_month(last))
     if not months:
         raise BadOption(f'The months "{text}" end before they begin. Write the earlier one first.')
     return months

@@ -156,9 +156,9 @@ def _opening(chosen: Sequence[Assessment], narrowed: bool, question: Question) -
     contracts = count(len(raised - agreements), "whole contract")
     if statuses["raised"]:
         words = (
-            f"{count(statuses['raised'], 'flag is', 'flags are')} raised, about {about} of "
+            f"{count(statuses['raised'], 'flag is', 'flags are')} raised, on {about} of "
             f"{count(len(agreements), 'agreement')}"
-            f"{f' and about {contracts}' if raised - agreements else ''}. A flag says look here; "
+            f"{f' and on {contracts}' if raised - agreements else ''}. A flag says look here; "
             "it does not say who is at fault."
         )
     elif statuses["watch"]:

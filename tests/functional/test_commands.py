@@ -273,7 +273,7 @@ def test_check_writes_the_annotated_workbook(fairtier, write, tmp_path):
         (("history",), 2, "There is no store at"),
         (("verify",), 2, "There is no store at"),
         (("submit", "referrals", "--by", "SUB-1"), 2, "--nil"),
-        (("submit", "referrals", "--nil", "--by", "SUB-1"), 2, "--covers"),
+        (("submit", "referrals", "--nil", "--by", "SUB-1"), 2, "needs the months it covers"),
         (("submit", "contracts", "--nil", "--by", "SUB-1"), 2, "nil return"),
         (("flags", "--as-of", "yesterday"), 2, "Write a day as 2012-03-31"),
         (("flags", "--through", "March"), 2, "Write a month as 2012-03"),
@@ -412,7 +412,7 @@ def test_a_register_takes_no_months(filled, tmp_path):
         "submit", "contracts", tmp_path / "contracts.csv", "--by", "NET", "--covers", "2011-06"
     )
     assert answer.code == 2
-    assert "leave out --covers" in answer.err
+    assert "name no months" in answer.err
 
 
 def test_a_store_that_cannot_be_written_is_said_so(fairtier, write):

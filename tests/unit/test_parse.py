@@ -158,6 +158,7 @@ def test_months_of_a_return():
         month(2011, 11), month(2011, 12), month(2012, 1), month(2012, 2),
     )  # fmt: skip
     assert parse_months("2011-06") == (month(2011, 6),)
+    assert parse_months("2011-06 to 2011-07") == parse_months("2011-06..2011-07")
     assert months_between(month(2012, 2), month(2012, 1)) == ()
 
 
