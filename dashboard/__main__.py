@@ -462,6 +462,7 @@ def rule_values(rules: tuple[str, ...]) -> dict[str, str]:
 @click.option("--all", "every", is_flag=True, help="Show clear and undecided ones too.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write a CSV file.")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb")
 @with_store
 def flags(
     as_of: dt.date | None,
@@ -470,10 +471,17 @@ def flags(
     every: bool,
     as_json: bool,
     csv_file: Path | None,
+    engine: str,
     store: Path,
 ) -> None:
     """Show every flag."""
     from dashboard.service import Service
+
+    if engine == "spark":
+        raise BadOption(
+            "This version does not have the Spark engine yet. Leave out --engine: DuckDB answers "
+            "the same questions on this machine."
+        )
 
     with progress("Assessing"):
         report = Service(store).flags(as_of=as_of, through=through, overrides=rule_values(rules))

@@ -1,32 +1,7 @@
 """Every identifier is one line of at most 200 characters that does not start like a formula."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from checks.cells import folded, present
-from checks.definition import Check, NotApplicable, Subject, matches
-from data.parse import PATTERNS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from checks.definition import Circumstances
-    from data.read import Sheet
-    from data.table import Table
-
-
-def _subjects(sheet: Sheet, table: Table, _: Circumstances) -> Sequence[Subject] | NotApplicable:
-    return [
-        Subject(
-            column=column.id,
-            place=column.id,
-            value=folded(column.id),
-            expected=matches(PATTERNS[column.kind]),
-        )
-        for column in present(sheet, table, "id", "client_ref")
-    ] or NotApplicable("The file has no such column.")
-
+from checks.definition import Check
+from checks.format.written_as import written_as
 
 CHECK = Check(
     id="ids",
@@ -39,5 +14,5 @@ CHECK = Check(
     "not starting with = + - or @; {where}.",
     remedy="Write the identifier as it stands in the register.",
     version=1,
-    subjects=_subjects,
+    subjects=written_as("id", "client_ref"),
 )

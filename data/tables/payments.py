@@ -1,6 +1,7 @@
 """What was earned, received and paid on."""
 
 from data.table import Column, Table
+from data.tables.referrals import CLIENT_REF
 
 PAYMENT_TYPES = ("attachment_fee", "job_outcome", "sustainment", "service_fee", "adjustment")
 
@@ -31,14 +32,7 @@ PAYMENTS = Table(
             choices=PAYMENT_TYPES,
         ),
         Column("client_group", "text", "The payment group of the client.", "JSA 25+"),
-        Column(
-            "client_ref",
-            "client_ref",
-            "Your own mark for the client: never a name, National Insurance or NHS number. "
-            "Only a keyed hash of it is stored.",
-            "C-4711",
-            stored_as="client_hash",
-        ),
+        CLIENT_REF,
         Column("earned_on", "date", "Day the payment was earned.", "2012-01-20", required=True),
         Column(
             "commissioner_amount",

@@ -2,6 +2,15 @@
 
 from data.table import Column, Table
 
+CLIENT_REF = Column(
+    "client_ref",
+    "client_ref",
+    "Your own mark for the client: never a name, National Insurance or NHS number. "
+    "Only a keyed hash of it is stored.",
+    "C-4711",
+    stored_as="client_hash",
+)
+
 REFERRALS = Table(
     id="referrals",
     title="Referrals",
@@ -36,14 +45,7 @@ REFERRALS = Table(
             empty_means="the row is one referral",
             default="1",
         ),
-        Column(
-            "client_ref",
-            "client_ref",
-            "Your own mark for the client: never a name, National Insurance or NHS number. "
-            "Only a keyed hash of it is stored.",
-            "C-4711",
-            stored_as="client_hash",
-        ),
+        CLIENT_REF,
         Column(
             "started_on",
             "date",

@@ -278,6 +278,7 @@ def test_check_writes_the_annotated_workbook(fairtier, write, tmp_path):
         (("flags", "--as-of", "yesterday"), 2, "Write a day as 2012-03-31"),
         (("flags", "--through", "March"), 2, "Write a month as 2012-03"),
         (("load", "nowhere.json"), 2, "cannot be read"),
+        (("flags", "--engine", "spark"), 2, "Leave out --engine"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_remedy(fairtier, arguments, code, says):
