@@ -336,8 +336,9 @@ class Ledger:
     def frames(self, as_of: dt.date | None = None) -> Frames:
         """The rows in force on a day, as lazy frames over DuckDB.
 
-        Registers have one row per key, whoever reported it: a commissioner's row stands before
-        the network's, and that before the prime's. `coverage` has one row per table, reporter and
+        Registers have one row per key, whoever reported it. Of organisations and contracts the
+        keeper's row stands first; of agreements and prices the commissioner's before the
+        network's, and that before the prime's. `coverage` has one row per table, reporter and
         month covered by returns in force.
         """
         connection = duckdb.connect()
@@ -473,6 +474,9 @@ _RANK_OF_REPORTER = """
          ELSE 3 END
 """
 
+# Who is whose commissioner and prime is for the keeper to say; nobody promotes itself.
+_KEEPER_FIRST = "CASE WHEN r.reporter_id IN (SELECT keeper_id FROM keepers) THEN 0 ELSE 1 END"
+
 
 def _columns(table: Table, prefix: str = "") -> str:
     return ", ".join(prefix + quoted(column.stored) for column in table.columns)
@@ -517,12 +521,8 @@ def _current_views() -> dict[str, str]:
         for table_id in ("referrals", "payments")
     }
     return {
-        "organisations": _latest_per_key(TABLES["organisations"], "0", ""),
-        "contracts": _latest_per_key(
-            TABLES["contracts"],
-            "CASE WHEN r.reporter_id = r.commissioner_id THEN 0 ELSE 1 END",
-            "",
-        ),
+        "organisations": _latest_per_key(TABLES["organisations"], _KEEPER_FIRST, ""),
+        "contracts": _latest_per_key(TABLES["contracts"], _KEEPER_FIRST, ""),
         "agreements": consent,
         "prices": _latest_per_key(TABLES["prices"], _RANK_OF_REPORTER, contract),
         "forecasts": f"""

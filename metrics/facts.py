@@ -100,6 +100,7 @@ class Subject:
     expected: int | None
     versions: tuple[ForecastVersion, ...]
     intake: int | None
+    intake_months: int  # reported months of which the prime has reported its intake
     payment_months: int
     payment_months_by_subcontractor: int
     payments: Payments
@@ -113,6 +114,15 @@ class Subject:
         if self.promised_share is not None and self.intake is not None:
             return self.promised_share * self.intake
         return None
+
+    @property
+    def intake_complete(self) -> bool:
+        """Whether the prime has reported its intake for every reported month.
+
+        With months missing the true intake can only be larger: enough to say that so few came to
+        the subcontractor by allocation, but not that so few came by want of clients.
+        """
+        return self.intake is not None and self.intake_months >= self.reported_months
 
     def referral_evidence(self) -> dict[str, Any]:
         """The figures behind a flag about referrals, as JSON."""
@@ -139,6 +149,7 @@ class Subject:
                 for version in self.versions
             ],
             "intake": self.intake,
+            "intake_months": self.intake_months,
             "promised_share": self.promised_share,
             "client_groups": list(self.client_groups),
         }
@@ -337,6 +348,7 @@ def _subject(
         expected=total("expected") if has_forecast else None,
         versions=tuple(sorted(versions, key=lambda v: (v.issued_on, v.issuer_id))),
         intake=total("intake") if total("prime_covered") else None,
+        intake_months=total("prime_covered"),
         payment_months=payment_months.get("prime_covered", 0),
         payment_months_by_subcontractor=payment_months.get("sub_covered", 0),
         payments=Payments(

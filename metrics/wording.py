@@ -23,6 +23,31 @@ _MONTHS = (
 )
 
 
+def no_attribution(subject: Subject) -> str:
+    """Why it cannot be said whose doing it is."""
+    if subject.promised_share is None:
+        return "the register holds no promised share"
+    if subject.intake is None:
+        return "the prime has not reported its intake"
+    return (
+        f"the prime has reported its intake for {subject.intake_months} of the "
+        f"{subject.reported_months} reported months only"
+    )
+
+
+def both_sides(subject: Subject, prime: str) -> str:
+    """What the other side says where the two differ, as a sentence with a space before it."""
+    if not (subject.reported_by_subcontractor and subject.intake_months):
+        return ""
+    if subject.observed_by_subcontractor == subject.observed_by_prime:
+        return ""
+    return (
+        f" The two sides differ: the subcontractor's returns show "
+        f"{count(subject.observed_by_subcontractor, 'referral')}, those of {prime} "
+        f"{count(subject.observed_by_prime, 'referral')}."
+    )
+
+
 def count(number: float, singular: str, plural: str | None = None) -> str:
     """A number with its noun: 1 referral, 12 referrals, 12.4 referrals, 1,200 referrals."""
     noun = singular if number == 1 else plural or f"{singular}s"

@@ -83,7 +83,19 @@ def _rows(sheet: Sheet, table: Table, who: str, known: str) -> list[Subject]:
         rule = "only the network and commissioners record organisations"
     elif table.id == "contracts":
         place = "commissioner_id"
-        allowed = f"{cell('commissioner_id')} = {reporter}"
+        # Nobody becomes a commissioner, or takes over a contract, by saying so: whoever is a prime
+        # or subcontractor under another commissioner is none, and a contract keeps the one it has.
+        under_another = (
+            f"{reporter} IN (SELECT unnest([agreement.subcontractor_id, contract.prime_id]) "
+            "FROM known_contracts AS contract LEFT JOIN known_agreements AS agreement "
+            "ON agreement.contract_id = contract.contract_id "
+            f"WHERE contract.commissioner_id <> {reporter})"
+        )
+        taken = (
+            f"{cell('contract_id')} IN (SELECT contract_id FROM known_contracts "
+            f"WHERE commissioner_id <> {reporter})"
+        )
+        allowed = f"{cell('commissioner_id')} = {reporter} AND NOT {taken} AND NOT {under_another}"
         rule = "only the network and the contract's commissioner record a contract"
     else:
         place = "contract_id"
@@ -103,7 +115,13 @@ def _rows(sheet: Sheet, table: Table, who: str, known: str) -> list[Subject]:
                 "(SELECT (contract_id, subcontractor_id) FROM known_agreements))"
             )
             rule += ", and a subcontractor whether it consents to an agreement recorded before"
-    if place is not None and not has(sheet, place):
+    needed = {
+        "contracts": ("contract_id", "commissioner_id"),
+        "agreements": ("contract_id", "subcontractor_id"),
+        "referrals": ("contract_id", "subcontractor_id"),
+        "payments": ("contract_id", "subcontractor_id"),
+    }
+    if place is not None and not has(sheet, *needed.get(table.id, (place,))):
         return []
     return [
         Subject(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from metrics.definition import Assessment, Attribution, Flag, Status
 from metrics.evidence import Side, binomial_tail, e_value, log_e_value
 from metrics.volume_ratio import divergence
-from metrics.wording import chance, change, count, figure, nothing_reported, period, share
+from metrics.wording import (
+    both_sides,
+    chance,
+    change,
+    count,
+    figure,
+    no_attribution,
+    nothing_reported,
+    period,
+    share,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +75,9 @@ FLAG = Flag(
 )
 
 
+WholeSide = Side | Literal["inside"]
+
+
 @dataclass(frozen=True)
 class _Figures:
     """The arithmetic for one subject that has a forecast above none and a reported month."""
@@ -92,7 +105,7 @@ def assess(facts: Facts, rules: Rules) -> list[Assessment]:
     )
     tolerance = rules["volume_divergence"].value
     contract_sides = {
-        contract.contract_id: _side(contract, tolerance) for contract in facts.contracts
+        contract.contract_id: _whole_side(contract, tolerance) for contract in facts.contracts
     }
     used = {rule_id: rules[rule_id].answer() for rule_id in FLAG.rules}
     return [
@@ -133,6 +146,11 @@ def _side(subject: Subject, tolerance: Fraction) -> Side | None:
     return "shortfall" if gap < 0 else "excess"
 
 
+def _whole_side(contract: Subject, tolerance: Fraction) -> WholeSide | None:
+    """Where the contract's whole intake lies; None where it has no forecast or no report."""
+    return _side(contract, tolerance) or ("inside" if _has_forecast(contract) else None)
+
+
 def _status(subject: Subject, rules: Rules, figures: _Figures | None, side: Side | None) -> Status:
     if not subject.reported_months:
         return "not_reported"
@@ -149,15 +167,16 @@ def _status(subject: Subject, rules: Rules, figures: _Figures | None, side: Side
 
 
 def _attribution(
-    subject: Subject, rules: Rules, tail: float, side: Side, contract_side: Side | None
+    subject: Subject, rules: Rules, tail: float, side: Side, contract_side: WholeSide | None
 ) -> Attribution | None:
     if subject.subcontractor_id is None:
         return "commissioner"
     if subject.intake is None or subject.promised_share is None:
         return None
     if tail <= rules["attribution"].number:
-        return "prime"
-    return "commissioner" if contract_side == side else None
+        return "prime" if side == "shortfall" or subject.intake_complete else None
+    certain = side == "excess" or subject.intake_complete
+    return "commissioner" if certain and contract_side == side else None
 
 
 def _assessment(
@@ -166,7 +185,7 @@ def _assessment(
     rules: Rules,
     used: dict[str, dict[str, Any]],
     figures: _Figures | None,
-    contract_side: Side | None,
+    contract_side: WholeSide | None,
 ) -> Assessment:
     side = _side(subject, rules["volume_divergence"].value)
     status = _status(subject, rules, figures, side)
@@ -203,7 +222,9 @@ def _assessment(
             "contract_side": contract_side,
             "rules": used,
         },
-        sentence=_sentence(subject, facts, rules, status, figures, side, attributed_to),
+        sentence=_sentence(
+            subject, facts, rules, status, figures, side, contract_side, attributed_to
+        ),
         attributed_to=attributed_to,
     )
 
@@ -215,6 +236,7 @@ def _sentence(
     status: Status,
     figures: _Figures | None,
     side: Side | None,
+    contract_side: WholeSide | None,
     attributed_to: Attribution | None,
 ) -> str:
     prime = facts.name(subject.prime_id)
@@ -257,10 +279,11 @@ def _sentence(
         )
     if status == "watch":
         return f"{told}, outside the tolerance ({limit}). {interval}, but {measured}."
-    whose = _whose(subject, rules, figures.tail(side), prime, attributed_to)
+    whose = _whose(subject, rules, figures.tail(side), prime, contract_side, attributed_to)
     other = "; ".join(FLAG.other_explanations)
+    differ = "" if whole else both_sides(subject, prime)
     return (
-        f"{told}, outside the tolerance ({limit}). {interval}, and {measured}. {whose} "
+        f"{told}, outside the tolerance ({limit}). {interval}, and {measured}.{differ} {whose} "
         f"What else could explain it: {other}."
     )
 
@@ -278,15 +301,14 @@ def _whose(
     rules: Rules,
     tail: float,
     prime: str,
+    contract_side: WholeSide | None,
     attributed_to: Attribution | None,
 ) -> str:
     if subject.subcontractor_id is None:
-        return "This is what the commissioner sent, before the prime shared it out."
-    if subject.intake is None or subject.promised_share is None:
-        missing = "the prime has not reported its intake"
-        if subject.promised_share is None:
-            missing = "the register holds no promised share"
-        return f"Whose doing it is cannot be said: {missing}."
+        return f"This is what {prime} reports that the commissioner sent, before it was shared out."
+    unknown = attributed_to is None and not subject.intake_complete
+    if subject.intake is None or subject.promised_share is None or unknown:
+        return f"Whose doing it is cannot be said: {no_attribution(subject)}."
     rule = rules["attribution"]
     of_intake = (
         f"At its promised share of {share(subject.promised_share)} of the "
@@ -298,6 +320,12 @@ def _whose(
         return f"{of_intake}: the prime's allocation differs from the promise."
     if attributed_to == "commissioner":
         return f"{of_intake}, and the contract's whole intake left its forecast on the same side."
+    if contract_side is None:
+        return (
+            f"{of_intake}, so the prime's allocation does not explain it. Whether the "
+            "commissioner's volume does cannot be said: the contract's whole intake has no "
+            "forecast, or the prime has not reported it."
+        )
     return (
         f"{of_intake}, and the contract's whole intake did not leave its forecast on that side: "
         "neither the prime's allocation nor the commissioner's volume explains it."

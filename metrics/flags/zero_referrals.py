@@ -8,7 +8,15 @@ import numpy as np
 
 from metrics.definition import Assessment, Attribution, Flag, Status
 from metrics.evidence import binomial_tail, zero_probability
-from metrics.wording import chance, count, nothing_reported, period, share
+from metrics.wording import (
+    both_sides,
+    chance,
+    count,
+    no_attribution,
+    nothing_reported,
+    period,
+    share,
+)
 
 if TYPE_CHECKING:
     from metrics.facts import Facts, Subject
@@ -55,7 +63,7 @@ FLAG = Flag(
     other_explanations=(
         "the subcontractor was not ready on the day in the register",
         "the clients it serves were not sent by the commissioner",
-        "referrals were made and recorded by neither side",
+        "referrals were made and not recorded by the side whose count is used",
     ),
     ask_next=(
         "Ask the prime where the clients of these groups went.",
@@ -101,7 +109,10 @@ def _assessment(
     if status == "raised" and subject.expected is None and promise is not None:
         attributed_to = "prime"
     elif status == "raised" and promise is not None and shared_out:
-        attributed_to = "prime" if p_alone <= rules["attribution"].number else "commissioner"
+        if p_alone <= rules["attribution"].number:
+            attributed_to = "prime"
+        elif subject.intake_complete:
+            attributed_to = "commissioner"
     basis = None
     if promise is not None:
         basis = "forecast" if subject.expected is not None else "promised_share"
@@ -175,7 +186,7 @@ def _sentence(
         return told
     whose = _whose(subject, rules, name, prime, promise, p_alone, attributed_to)
     other = "; ".join(FLAG.other_explanations)
-    return f"{told} {whose} What else could explain it: {other}."
+    return f"{told}{both_sides(subject, prime)} {whose} What else could explain it: {other}."
 
 
 def _promised(
@@ -245,9 +256,7 @@ def _whose(
             "volume does not explain it."
         )
     if attributed_to is None:
-        missing = "the prime has not reported its intake"
-        if subject.promised_share is None:
-            missing = "the register holds no promised share"
+        missing = no_attribution(subject)
         return f"Whether the commissioner's volume explains it cannot be said: {missing}."
     rule = rules["attribution"]
     of_intake = (

@@ -171,6 +171,7 @@ class Oracle:
             ends.append(agreement["ends_on"])
             groups = self.groups(contract_id, agreement["subcontractor_id"])
         known: Row = {"observed": 0, "expected": 0, "intake": None, "months": 0}
+        known["all_intake"] = True
         for month in window(starts, ends, self.as_of, self.through):
             by_sub = ("referrals", subcontractor, month) in self.covered
             by_prime = ("referrals", prime, month) in self.covered
@@ -183,6 +184,8 @@ class Oracle:
             if by_prime:
                 intake = self.count(contract_id, month, prime, None, groups)
                 known["intake"] = (known["intake"] or 0) + intake
+            else:
+                known["all_intake"] = False
         known["stated"] = any(
             row["contract_id"] == contract_id and row["subcontractor_id"] == subcontractor
             for row in self.rows["forecasts"]
@@ -208,8 +211,10 @@ class Oracle:
             if status == "raised" and not known["stated"]:
                 whose = "prime"
             elif status == "raised" and share is not None and intake is not None:
-                fits = (1 - share) ** intake <= float(self.rules["attribution"])
-                whose = "prime" if fits else "commissioner"
+                if (1 - share) ** intake <= float(self.rules["attribution"]):
+                    whose = "prime"
+                elif known["all_intake"]:
+                    whose = "commissioner"
         elif not agreement["named_in_bid"]:
             status = "not_applicable"
         else:
@@ -284,11 +289,13 @@ class Oracle:
                 whose = "commissioner"
             else:
                 share, intake = agreement["promised_share"], known["intake"]
+                # An intake with months missing can only be larger than it is known to be.
+                sure = known["all_intake"]
                 if share is not None and intake is not None:
                     tail = binomial_tail(observed, intake, share, side)
                     if tail <= float(self.rules["attribution"]):
-                        whose = "prime"
-                    elif self.contract_side(contract) == side:
+                        whose = "prime" if sure or side == "shortfall" else None
+                    elif (sure or side == "excess") and self.contract_side(contract) == side:
                         whose = "commissioner"
         elif high < -tolerance or low > tolerance:
             status = "watch"

@@ -422,6 +422,12 @@ EXAMPLES = {
         ("referrals", f"{REFERRAL}\n{R1}", replace(NOTHING_KNOWN, reporter_id="X"), {None: ()}),
         ("organisations", "organisation_id,name,sector\nA,B,public",
          replace(NOTHING_KNOWN, reporter_id="X"), None),
+        ("contracts", f"{CONTRACT}\nNEW,B,GB-GOR-1,GB-COH-1000,2011-06-01,", by("GB-GOR-1"), {}),
+        ("contracts", f"{CONTRACT}\nWP-01-A,B,GB-COH-1000,GB-COH-1000,2011-06-01,\n"
+         "NEW,B,GB-COH-1000,GB-COH-1000,2011-06-01,", by("GB-COH-1000"),
+         {"commissioner_id": (2, 3)}),
+        ("contracts", f"{CONTRACT}\nNEW,B,GB-CHC-100001,GB-COH-1000,2011-06-01,",
+         by("GB-CHC-100001"), {"commissioner_id": (2,)}),
         ("agreements", f"{AGREEMENT}\nWP-02-A,GB-CHC-100001,specialist,yes", by("GB-CHC-100001"),
          {"contract_id": (2,)}),
         ("referrals", "referral_id\nR1", by("GB-COH-1000"), {}),

@@ -262,7 +262,7 @@ def test_the_sentence_names_promise_outcome_rule_and_other_explanations() -> Non
         "the commissioner's volume explains it cannot be said: the register holds no promised "
         "share. What else could explain it: the subcontractor was not ready on the day in the "
         "register; the clients it serves were not sent by the commissioner; referrals were made "
-        "and recorded by neither side."
+        "and not recorded by the side whose count is used."
     )
 
 
@@ -521,7 +521,7 @@ def test_a_contract_is_assessed_on_the_primes_intake() -> None:
     assert (found.status, found.attributed_to) == ("raised", "commissioner")
     assert (found.evidence["observed"], found.evidence["forecast"]) == (5, 100)
     assert found.sentence.startswith("Contract C1 (Sample Prime Ltd) got 5 referrals")
-    assert "before the prime shared it out" in found.sentence
+    assert "before it was shared out" in found.sentence
 
 
 def test_a_contract_that_the_prime_has_not_reported_is_not_reported() -> None:
@@ -530,9 +530,15 @@ def test_a_contract_that_the_prime_has_not_reported_is_not_reported() -> None:
     assert "Sample Prime Ltd has sent no referrals return" in found.sentence
 
 
-def shared_out(observed: int, forecast: int, intake: int, expected_intake: int) -> Chain:
+def shared_out(
+    observed: int,
+    forecast: int,
+    intake: int,
+    expected_intake: int,
+    reported_by_prime: list[dt.date] = TEN,
+) -> Chain:
     """A share of 10 % of the intake promised, and a forecast of its own."""
-    chain = got(observed, forecast, promised_share=0.1).covers("P", TEN[:1], "referrals")
+    chain = got(observed, forecast, promised_share=0.1).covers("P", reported_by_prime, "referrals")
     chain.forecast(expected_intake, TEN[0], subcontractor=None)
     return chain.referral("P", TEN[0], "P", intake)
 
@@ -562,6 +568,43 @@ def test_an_excess_is_attributed_alike() -> None:
     found = volume(shared_out(100, 40, 1000, 400))
     assert found.attributed_to == "commissioner"
     assert "so many would come about" in found.sentence
+
+
+def test_an_intake_reported_for_some_months_only_accuses_nobody_it_might_clear() -> None:
+    """The true intake can only be larger: more clients for the prime to have shared out."""
+    some = TEN[:1]
+    assert volume(shared_out(10, 50, 500, 500, some)).attributed_to == "prime"
+    for chain in (shared_out(10, 50, 100, 500, some), shared_out(100, 40, 400, 400, some)):
+        found = volume(chain)
+        assert (found.status, found.attributed_to) == ("raised", None)
+        assert "reported its intake for 1 of the 10 reported months only" in found.sentence
+    assert volume(shared_out(100, 40, 1000, 400, some)).attributed_to == "commissioner"
+
+
+def test_a_zero_is_not_laid_at_the_commissioners_door_while_intake_is_missing() -> None:
+    """A prime cannot clear itself by not reporting."""
+    chain = promised(5, promised_share=0.1).referral("P", TEN[0], "P", 10)
+    found = zero(chain.covers("P", TEN[:1], "referrals"))
+    assert (found.status, found.attributed_to) == ("raised", None)
+    assert "for 1 of the 10 reported months only" in found.sentence
+    assert zero(chain.covers("P", TEN[1:], "referrals")).attributed_to == "commissioner"
+
+
+def test_a_contract_without_a_forecast_is_not_said_to_have_kept_to_it() -> None:
+    chain = got(10, 50, promised_share=0.1).covers("P", TEN, "referrals")
+    found = volume(chain.referral("P", TEN[0], "P", 100))
+    assert (found.status, found.attributed_to) == ("raised", None)
+    assert "has no forecast, or the prime has not reported it" in found.sentence
+    assert found.evidence["contract_side"] is None
+
+
+def test_where_the_sides_differ_the_sentence_gives_both_counts() -> None:
+    chain = promised(5).covers("P", TEN, "referrals").referral("P", TEN[0], "S", 50)
+    differ = "the subcontractor's returns show 0 referrals, those of Sample Prime Ltd 50 referrals"
+    for found in (zero(chain), volume(chain)):
+        assert found.status == "raised"
+        assert differ in found.sentence
+    assert "differ" not in zero(promised(5)).sentence
 
 
 def test_a_divergence_is_nobodys_where_share_or_intake_is_not_known() -> None:

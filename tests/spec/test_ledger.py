@@ -176,6 +176,16 @@ def test_the_networks_row_stands_before_the_primes_whoever_came_last(ledger):
     assert [row["promised_share"] for row in in_force(ledger, "agreements")] == [0.08]
 
 
+def test_nobody_takes_over_a_contract_the_keeper_recorded(ledger):
+    takeover = sheet(
+        contract_id=["K"], programme=["Programme"], commissioner_id=["P"], prime_id=["P"],
+        starts_on=["2011-06-01"], ends_on=["2011-06-30"],
+    )  # fmt: skip
+    record(ledger, "contracts", takeover, "P")
+    (row,) = in_force(ledger, "contracts")
+    assert (row["commissioner_id"], row["ends_on"]) == ("C", None)
+
+
 def test_a_subcontractors_row_says_only_whether_it_consented(ledger):
     record(ledger, "agreements", agreement("S", "99%", "2011-01-02"), "S")
     assert in_force(ledger, "agreements") == []
