@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import json
 import sys
 import traceback
@@ -18,6 +19,11 @@ from rich.text import Text
 
 from data.errors import BadOption, ReturnRefused, StoreError, UserError
 from data.settings import store_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.ledger import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,10 +63,20 @@ class Month(click.ParamType[dt.date]):
         return value if isinstance(value, dt.date) else parse_month(value)
 
 
+_chosen_store = [store_path()]
+
+
+def remember_store(_ctx: click.Context, _param: click.Parameter, store: Path) -> Path:
+    """Keep the store that was named, for a report of a bug."""
+    _chosen_store.append(store)
+    return store
+
+
 def with_store(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command the option --store."""
     return click.option(
         "--store",
+        callback=remember_store,
         type=click.Path(path_type=Path, file_okay=True),
         default=store_path,
         show_default="$FAIRTIER_STORE, else var",
@@ -154,28 +170,50 @@ class Fairtier(click.Group):
             sys.exit(130)
         except BrokenPipeError:
             sys.exit(0)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EIO):
+                say(report_bug(error), "red", err)
+                sys.exit(3)
+            say(
+                f"The answer could not be written ({error.strerror}). What the command did is "
+                "done: `fairtier history` shows it.",
+                "red",
+                err,
+            )
+            sys.exit(2)
         except Exception as error:
             say(report_bug(error), "red", err)
             sys.exit(3)
 
 
 def report_bug(error: BaseException, store: Path | None = None) -> str:
-    """Note in the store where a bug struck, never what the data were, and say so in a sentence."""
+    """Note where a bug struck, never what the data were, and say so in a sentence.
+
+    The note goes into the store, or where there is none into the folder for temporary files.
+    """
     bug_id = uuid.uuid4().hex[:8]
     frames = traceback.extract_tb(error.__traceback__)
     steps = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    noted = (store or store_path()) / "errors.log"
     text = f"{dt.datetime.now(dt.UTC).isoformat()} {bug_id} {type(error).__name__}\n{steps}\n"
+    folder = store or _chosen_store[-1]
+    place = folder / "errors.log" if folder.is_dir() else temporary() / "fairtier-errors.log"
     try:
-        noted.parent.mkdir(parents=True, exist_ok=True)
-        with noted.open("a", encoding="utf-8") as log:
+        with place.open("a", encoding="utf-8") as log:
             log.write(text)
     except OSError:
-        return f"Fairtier failed through a fault of its own ({bug_id}, {type(error).__name__})."
+        place = Path()
+    where = f' "{place}" says where, without any of your data: please send it in.'
     return (
-        f"Fairtier failed through a fault of its own ({bug_id}, {type(error).__name__}); nothing "
-        f'was recorded. "{noted}" says where, without any of your data: please send it in.'
+        f"Fairtier failed through a fault of its own ({bug_id}, {type(error).__name__})."
+        f"{where if place.name else ''} `fairtier history` shows what was recorded."
     )
+
+
+def temporary() -> Path:
+    """The folder for temporary files."""
+    import tempfile
+
+    return Path(tempfile.gettempdir())
 
 
 @click.group(cls=Fairtier, context_settings={"help_option_names": ["-h", "--help"]})
@@ -223,7 +261,7 @@ def check(
         if as_json:
             print_json({"error": str(error)})
         raise
-    if annotated:
+    if annotated and draft.sheet is not None:
         from checks.annotated import annotated_workbook
 
         write_file(annotated, annotated_workbook(draft.sheet, draft.verdict))
@@ -290,29 +328,34 @@ def submit(
     if nil == (file is not None):
         raise BadOption("Give either a file or --nil, which says that there was nothing to report.")
     if file is None:
-        nil_receipt = service.record_nil(table, by=by, covers=covers, received_on=received_on)
-        if as_json:
-            print_json(receipt_answer(nil_receipt))
-        else:
-            print_receipt(nil_receipt)
-        return
-    with progress(f"{file.name}:") as stage:
-        draft = service.examine(
-            table, file, by=by, covers=covers, received_on=received_on, progress=stage
-        )
-        receipt = service.record(draft, stage) if draft.verdict.fit else None
-    if as_json:
-        print_json(draft.verdict.answer() | {"return": receipt and receipt_answer(receipt)})
+        draft = service.examine_nil(table, by=by, covers=covers, received_on=received_on)
+        receipt: Receipt | None = service.record(draft)
     else:
-        print_verdict(draft.verdict)
-        for effect in draft.effects:
-            say(f"NOTE     {effect}", "yellow")
+        with progress(f"{file.name}:") as stage:
+            draft = service.examine(
+                table, file, by=by, covers=covers, received_on=received_on, progress=stage
+            )
+            receipt = service.record(draft, stage) if draft.verdict.fit else None
+    if as_json:
+        answer = {"effects": list(draft.effects), "return": receipt and receipt_answer(receipt)}
+        print_json(draft.verdict.answer() | answer)
+    else:
+        if file is not None:
+            print_verdict(draft.verdict)
+        if receipt and not receipt.already:
+            print_effects(draft.effects)
         if receipt:
             print_receipt(receipt)
     if receipt is None:
         raise ReturnRefused(
             f'"{file}" was refused; nothing was stored. Mend the rows and try again.'
         )
+
+
+def print_effects(effects: Sequence[str], label: str = "") -> None:
+    """Say what recording a return changes beyond adding its rows."""
+    for effect in effects:
+        say(f"NOTE     {label}{effect}", "yellow")
 
 
 def receipt_answer(receipt: Any) -> dict[str, Any]:
@@ -341,8 +384,8 @@ def load(manifest: Path, keep_going: bool, store: Path) -> None:
     sys.exit(load_returns(Service(store), manifest, keep_going))
 
 
-def load_returns(service: Any, manifest: Path, keep_going: bool = False) -> int:
-    """Submit a manifest's returns, saying what went in; the exit code."""
+def load_returns(service: Any, manifest: Path, keep_going: bool = False, notes: bool = True) -> int:
+    """Submit a manifest's returns, saying what went in and with what effect; the exit code."""
     counts = {"recorded": 0, "already there": 0, "refused": 0}
     worst = 0
     total = len(service.deliveries(manifest))
@@ -360,8 +403,12 @@ def load_returns(service: Any, manifest: Path, keep_going: bool = False) -> int:
                     break
                 continue
             counts["already there" if result.already else "recorded"] += 1
-            for finding in draft.verdict.warnings if draft else ():
+            for finding in draft.verdict.warnings:
                 say(f"WARNING  {label}: {finding.message}", "yellow")
+            if notes and not result.already:
+                print_effects((*draft.verdict.notices, *draft.effects), f"{label}: ")
+                if result.entry.replaced:
+                    print_effects([f"replaces {', '.join(result.entry.replaced)}."], f"{label}: ")
             stage(f"({number} of {total})")
     done = sum(counts.values())
     say(", ".join(f"{count} {what}" for what, count in counts.items() if count) + ".", "bold")
@@ -402,6 +449,9 @@ def print_flags(report: Any, every: bool = False) -> None:
         )
         style = STATUS_STYLES[assessment.status]
         grid.add_row(*(Text(cell, style=style if n < 2 else "") for n, cell in enumerate(cells)))
+    if not report.assessments:
+        say(f"Nothing to assess was known on {report.as_of}: no agreement was recorded by then.")
+        return
     if shown:
         out.print(grid)
     else:
@@ -580,7 +630,7 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
     service = Service(place)
     say("Every organisation in this example is invented.", "bold")
     with tempfile.TemporaryDirectory() as folder:
-        code = load_returns(service, write_chain(Path(folder)))
+        code = load_returns(service, write_chain(Path(folder)), notes=False)
     if code:
         raise StoreError(
             f'The example could not be built in "{place}". If the folder holds other returns, name '

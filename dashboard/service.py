@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,16 @@ import narwhals as nw
 from checks.definition import Circumstances, Verdict
 from data.errors import BadOption, ReturnRefused, UnusableFile, UserError
 from data.ledger import Inspection, Ledger, Receipt
-from data.parse import parse_date, parse_months
+from data.parse import PATTERNS, parse_date, parse_months
 from data.read import Sheet, read_content, read_file
+from data.returns import in_force
 from data.rows import covered_months
 from data.table import Table
 from data.tables import table_named
 from metrics.assessment import assess
 from metrics.frames import Frames
 from metrics.rules import Rules, rules_as_of
+from metrics.window import AGREEMENT
 
 if TYPE_CHECKING:
     from data.returns import Return
@@ -45,14 +48,14 @@ def check_here(sheet: Sheet, table: Table, circumstances: Circumstances) -> Verd
 
 @dataclass(frozen=True)
 class Draft:
-    """A file that was read and checked, and would be recorded as this return.
+    """A return that was read and checked, and has not been recorded; `sheet` None is a nil return.
 
     `seen` are the returns that were there when it was checked. `effects` say in sentences what
     recording it changes beyond adding its rows.
     """
 
     table: Table
-    sheet: Sheet
+    sheet: Sheet | None
     verdict: Verdict
     reporter_id: str | None
     months: tuple[dt.date, ...]
@@ -117,6 +120,7 @@ class Service:
     ) -> Draft:
         """Read and check a file (a path, or a name and its bytes); nothing is stored."""
         table = table_named(table_name)
+        by = None if by is None else _reporter(by)
         progress("reading")
         if isinstance(file, Path):
             sheet = read_file(file, table)
@@ -144,15 +148,40 @@ class Service:
         draft = Draft(table, sheet, verdict, by, months or (), versions, received, entries)
         if by is None or not verdict.fit:
             return draft
-        effects = (*_coverage_effects(draft, covers), *self._losses(draft))
-        return Draft(**{**draft.__dict__, "effects": effects})
+        guessed = _guessed(draft) if not covers else []
+        return replace(draft, effects=(*guessed, *self._effects(draft)))
+
+    def examine_nil(
+        self,
+        table_name: str,
+        *,
+        by: str,
+        covers: str | None,
+        received_on: dt.date | None = None,
+    ) -> Draft:
+        """The return that says an organisation had nothing to report for the months covered."""
+        table, by = table_named(table_name), _reporter(by)
+        if table.is_register or table.version:
+            raise BadOption(
+                f"A nil return says that nothing happened, so it is for referrals and payments, "
+                f"not for {table.id}."
+            )
+        if not covers:
+            raise BadOption("A nil return needs the months it covers, such as 2011-06..2012-03.")
+        received = _received_on(received_on)
+        months = _months(table, covers, received) or ()
+        entries = self.ledger().returns()
+        _require_part(by, self._registers_in_force(entries))
+        verdict = Verdict(table=table.id, file="", rows=0, findings=())
+        draft = Draft(table, None, verdict, by, months, (), received, entries)
+        return replace(draft, effects=tuple(self._effects(draft)))
 
     def record(self, draft: Draft, progress: Progress = silent) -> Receipt:
         """Record a draft that the checks found fit; ReturnRefused if they did not."""
         if not draft.verdict.fit:
             refusals = sum(f.severity == "refuse" for f in draft.verdict.findings)
             raise ReturnRefused(
-                f'"{draft.sheet.file_name}" was refused: {refusals} '
+                f'"{draft.verdict.file}" was refused: {refusals} '
                 f"{'finding' if refusals == 1 else 'findings'} to mend. Nothing was stored."
             )
         if draft.reporter_id is None:
@@ -168,29 +197,6 @@ class Service:
             seen=draft.seen,
             progress=progress,
         )
-
-    def record_nil(
-        self,
-        table_name: str,
-        *,
-        by: str,
-        covers: str | None,
-        received_on: dt.date | None = None,
-    ) -> Receipt:
-        """Record that an organisation had nothing to report for the months covered."""
-        table = table_named(table_name)
-        if table.is_register or table.version:
-            raise BadOption(
-                f"A nil return says that nothing happened, so it is for referrals and payments, "
-                f"not for {table.id}."
-            )
-        if not covers:
-            raise BadOption("A nil return needs the months it covers, such as 2011-06..2012-03.")
-        received = _received_on(received_on)
-        months = _months(table, covers, received) or ()
-        ledger = self.ledger()
-        _require_part(by, self._registers_in_force(ledger.returns()))
-        return ledger.record(table, None, reporter_id=by, months=months, received_on=received)
 
     def deliveries(self, manifest: Path) -> list[Delivery]:
         """The lines of a manifest; UnusableFile or BadOption if it is not one."""
@@ -210,6 +216,8 @@ class Service:
                 f'"{manifest}" is not a manifest: it must be a list of '
                 '{"table", "file", "by", "covers"}.'
             )
+        if not lines:
+            raise UnusableFile(f'"{manifest}" lists no return.')
         return [_delivery(line, number, manifest) for number, line in enumerate(lines, start=1)]
 
     def load(
@@ -221,7 +229,7 @@ class Service:
             try:
                 received = parse_date(delivery.received_on) if delivery.received_on else None
                 if delivery.file is None:
-                    receipt = self.record_nil(
+                    draft = self.examine_nil(
                         delivery.table, by=delivery.by, covers=delivery.covers, received_on=received
                     )
                 else:
@@ -233,7 +241,7 @@ class Service:
                         received_on=received,
                         progress=progress,
                     )
-                    receipt = self.record(draft, progress)
+                receipt = self.record(draft, progress)
             except UserError as error:
                 yield delivery, draft, error
             else:
@@ -247,38 +255,88 @@ class Service:
             self._registers = (mark, self._ledger.registers())
         return self._registers[1]
 
-    def _losses(self, draft: Draft) -> list[str]:
-        """Which agreements had rows in the months covered and have none in the new return."""
-        if (
-            draft.table.is_register
-            or draft.table.version
-            or not any(
-                entry.table == draft.table.id and entry.reporter_id == draft.reporter_id
-                for entry in draft.seen
-            )
-        ):
+    def _effects(self, draft: Draft) -> list[str]:
+        """What recording a fit draft changes beyond adding its rows, one sentence each."""
+        later = [
+            entry
+            for entry in draft.seen
+            if entry.table == draft.table.id
+            and entry.reporter_id == draft.reporter_id
+            and entry.received_on > draft.received_on
+            and (not draft.months or set(entry.months) & set(draft.months))
+            and (not draft.versions or set(entry.versions) & set(draft.versions))
+        ]
+        effects = [
+            f"The return {entry.return_id}, received later ({entry.received_on}), stands for what "
+            "both cover; this one counts there only for questions as of an earlier day."
+            for entry in later
+        ]
+        if draft.table.is_register:
+            return [*effects, *self._dropped(draft)]
+        if draft.table.version:
+            return effects
+        return [*effects, *_coverage(draft), *self._none_for(draft)]
+
+    def _dropped(self, draft: Draft) -> list[str]:
+        """Which rows of the reporter's register before are not in the new one."""
+        before = [
+            entry
+            for entry in in_force(draft.seen, draft.received_on).registers
+            if entry.table == draft.table.id and entry.reporter_id == draft.reporter_id
+        ]
+        if not before or draft.sheet is None:
             return []
-        pair = ["contract_id", "subcontractor_id"]
+        keys = list(draft.table.key)
+        earlier = _keys(self._ledger.rows_of(before[0]), keys)
+        gone = sorted(earlier - _keys(draft.sheet.rows, keys))
+        if not gone:
+            return []
+        return [
+            f"{_number(len(gone), 'row')} of your earlier {draft.table.id} register "
+            f"{'is' if len(gone) == 1 else 'are'} not in this one and will no longer count: "
+            f"{_listed([' '.join(filter(None, key)) for key in gone])}."
+        ]
+
+    def _none_for(self, draft: Draft) -> list[str]:
+        """Which agreements the return covers without a row: they will count as none."""
+        registers = self._registers_in_force(draft.seen)
+        contracts = registers["contracts"].to_pylist()
+        as_prime = {c["contract_id"] for c in contracts if c["prime_id"] == draft.reporter_id}
+        pairs = {
+            (row["contract_id"], row["subcontractor_id"])
+            for row in registers["agreements"].to_pylist()
+            if row["contract_id"] in as_prime or row["subcontractor_id"] == draft.reporter_id
+        }
+        rows = set() if draft.sheet is None else _keys(draft.sheet.rows, list(AGREEMENT))
+        none = sorted(pairs - rows)
+        if not none:
+            return []
         before = (
             self._ledger.frames()[draft.table.id]
             .filter(
                 nw.col("reporter_id") == draft.reporter_id,
                 nw.col("month").is_in(list(draft.months)),
             )
-            .group_by(*pair)
+            .group_by(*AGREEMENT)
             .agg(nw.len().alias("rows"))
             .collect("pyarrow")
             .to_native()
             .to_pylist()
         )
-        rows = draft.sheet.rows.select(pair).to_pylist()
-        after = {tuple((row[name] or "").strip() for name in pair) for row in rows}
-        return [
-            f"Your earlier return had {row['rows']} rows for {row['subcontractor_id']} in "
-            f"{row['contract_id']} in these months; this one has none, so they will count as zero."
-            for row in sorted(before, key=lambda row: [row[name] for name in pair])
-            if tuple(row[name] for name in pair) not in after
+        lost = {tuple(row[name] for name in AGREEMENT): row["rows"] for row in before}
+        effects = [
+            f"Your earlier return had {_number(lost[pair], 'row')} for {pair[1]} in {pair[0]} in "
+            "these months; this one has none, so they will count as zero."
+            for pair in none
+            if pair in lost
         ]
+        rest = [f"{subcontractor} in {contract}" for contract, subcontractor in none]
+        if draft.sheet is not None and any(pair not in lost for pair in none):
+            quiet = [text for text, pair in zip(rest, none, strict=True) if pair not in lost]
+            effects.append(
+                f"No row for {_listed(quiet)}: in the months covered they count as none."
+            )
+        return effects
 
     # Questions
 
@@ -344,21 +402,55 @@ def _months(table: Table, covers: str | None, received_on: dt.date) -> tuple[dt.
     return months
 
 
-def _coverage_effects(draft: Draft, covers: str | None) -> list[str]:
+def _reporter(organisation_id: str) -> str:
+    """The id without space around it; BadOption if it is none."""
+    reporter_id = organisation_id.strip()
+    if not re.fullmatch(PATTERNS["id"], re.sub("[1-9]", "0", reporter_id)):
+        raise BadOption(
+            f'We read "{organisation_id}" for the reporting organisation. Give its id from the '
+            "organisations register, such as GB-CHC-1164883."
+        )
+    return reporter_id
+
+
+def _number(count: int, singular: str) -> str:
+    return f"{count:,} {singular}{'' if count == 1 else 's'}"
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _keys(rows: Any, columns: list[str]) -> set[tuple[str, ...]]:
+    """The values of key columns as text, empty for a cell or column that is not there."""
+    present = [name for name in columns if name in rows.column_names]
+    distinct = rows.group_by(present).aggregate([])
+    return {
+        tuple((row.get(name) or "").strip() for name in columns) for row in distinct.to_pylist()
+    }
+
+
+def _guessed(draft: Draft) -> list[str]:
     if draft.table.is_register or draft.table.version or not draft.months:
         return []
-    effects = []
     first, last = draft.months[0], draft.months[-1]
-    if not covers:
-        effects.append(
-            f"The months covered were taken from the rows: {first:%Y-%m} to {last:%Y-%m}. If you "
-            "also had nothing to report before or after, name those months as covered too."
-        )
-    with_rows, _ = covered_months(draft.sheet, draft.table)
-    empty = [f"{month:%Y-%m}" for month in draft.months if month not in set(with_rows)]
-    if empty:
-        effects.append(f"Covered without a row, so reported as none: {', '.join(empty)}.")
-    if (last.year, last.month) == (draft.received_on.year, draft.received_on.month):
+    return [
+        f"The months covered were taken from the rows: {first:%Y-%m} to {last:%Y-%m}. If you "
+        "also had nothing to report before or after, name those months as covered too."
+    ]
+
+
+def _coverage(draft: Draft) -> list[str]:
+    effects = []
+    last = draft.months[-1]
+    if draft.sheet is not None:
+        with_rows, _ = covered_months(draft.sheet, draft.table)
+        empty = [f"{month:%Y-%m}" for month in draft.months if month not in set(with_rows)]
+        if empty:
+            effects.append(f"Covered without a row, so reported as none: {', '.join(empty)}.")
+    next_month = (last + dt.timedelta(days=32)).replace(day=1)
+    if draft.received_on < next_month - dt.timedelta(days=1):
         effects.append(
             f"{last:%Y-%m} was not over when the return was received. Send it again when it is."
         )
@@ -383,24 +475,26 @@ _MANIFEST_KEYS = ("table", "file", "by", "covers", "nil", "received_on")
 
 
 def _delivery(line: Mapping[str, Any], number: int, manifest: Path) -> Delivery:
+    where = f'"{manifest}", entry {number}'
     unknown = sorted(set(line) - set(_MANIFEST_KEYS))
     if unknown:
         raise BadOption(
-            f'"{manifest}", entry {number}: "{unknown[0]}" is not known. An entry has '
-            f"{', '.join(_MANIFEST_KEYS)}."
+            f'{where}: "{unknown[0]}" is not known. An entry has {", ".join(_MANIFEST_KEYS)}.'
         )
+    for key, value in line.items():
+        wanted = bool if key == "nil" else str
+        if value is not None and not isinstance(value, wanted):
+            kind = "true or false" if key == "nil" else "text in quotes"
+            raise BadOption(f'{where}: "{key}" must be {kind}.')
     for key in ("table", "by"):
-        if not isinstance(line.get(key), str):
-            raise BadOption(f'"{manifest}", entry {number}: "{key}" is missing.')
-    nil = bool(line.get("nil"))
-    if nil == bool(line.get("file")):
-        raise BadOption(
-            f'"{manifest}", entry {number}: give either "file" or "nil": true, not both.'
-        )
+        if not line.get(key):
+            raise BadOption(f'{where}: "{key}" is missing.')
+    if bool(line.get("nil")) == bool(line.get("file")):
+        raise BadOption(f'{where}: give either "file" or "nil": true, not both.')
     return Delivery(
         table=line["table"],
         by=line["by"],
-        file=None if nil else manifest.parent / str(line["file"]),
+        file=manifest.parent / line["file"] if line.get("file") else None,
         covers=line.get("covers") or None,
         received_on=line.get("received_on") or None,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
+import json
 import os
 import re
 import secrets
@@ -109,6 +110,11 @@ def _store_errors(store: Path) -> Iterator[None]:
                 f'The store "{store}" cannot be written. Nothing was recorded: give a folder that '
                 "you may write to, with --store."
             ) from error
+        if isinstance(error, FileNotFoundError):
+            raise StoreError(
+                f'The store "{store}" cannot be made there. Name a folder on a disk that you may '
+                "write to, with --store."
+            ) from error
         raise StoreError(
             f'The store "{store}" could not be used: {_first_line(reason)} '
             "Run `fairtier verify` to see what is damaged."
@@ -136,7 +142,9 @@ class Ledger:
 
     def require(self) -> None:
         """StoreError unless the store exists."""
-        if not (self._path("returns") / "_delta_log").is_dir():
+        with _store_errors(self.store):
+            there = (self._path("returns") / "_delta_log").is_dir()
+        if not there:
             raise StoreError(
                 f'There is no store at "{self.store}". Record a first return with `fairtier '
                 "submit`, try `fairtier demo`, or name another folder with --store."
@@ -273,8 +281,27 @@ class Ledger:
                     break
                 delta = self._delta("returns")
                 entries = self._entries(delta)
+            self._note_end(entry)
         self._compact(table.id)
         return Receipt(entry)
+
+    def _note_end(self, entry: Return) -> None:
+        """Note beside the ledger how far the chain went, so that a cut end shows."""
+        path = self.store / "chain-end.json"
+        noted = self._noted_end()
+        if noted is None or noted["sequence"] < entry.sequence:
+            draft = path.with_suffix(f".{entry.return_id}.tmp")
+            draft.write_text(
+                json.dumps({"sequence": entry.sequence, "entry_hash": entry.entry_hash})
+            )
+            draft.replace(path)
+
+    def _noted_end(self) -> dict[str, Any] | None:
+        try:
+            noted = json.loads((self.store / "chain-end.json").read_text(encoding="utf-8"))
+            return {"sequence": int(noted["sequence"]), "entry_hash": str(noted["entry_hash"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _append(self, delta: DeltaTable | None, entry: Return) -> bool:
         """Commit the entry as the next one; False if another process was quicker."""
@@ -321,8 +348,8 @@ class Ledger:
             with os.fdopen(os.open(path, flags, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
         for _ in range(100):
-            text = path.read_text()
-            if len(text) == 64:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if re.fullmatch("[0-9a-f]{64}", text):
                 return bytes.fromhex(text)
         raise StoreError(f'The key file "{path}" is damaged. Put it back from your back-up.')
 
@@ -390,6 +417,7 @@ class Ledger:
             fault = f"The history cannot be read: {_first_line(str(error))}"
             return Inspection(0, 0, "", (fault,), ())
         faults += chain_faults(entries)
+        faults += self._end_faults(entries)
         row_count = 0
         for table in TABLES.values():
             progress(f"re-reading {table.id}")
@@ -422,6 +450,26 @@ class Ledger:
             ]
         head_hash = entries[-1].entry_hash if entries else ""
         return Inspection(len(entries), row_count, head_hash, tuple(faults), tuple(notes))
+
+    def _end_faults(self, entries: Sequence[Return]) -> list[str]:
+        """What is wrong with the end of the chain and with the key."""
+        faults = []
+        noted = self._noted_end()
+        if entries and noted is None:
+            faults.append(
+                'The note of where the history ends, "chain-end.json", is missing or damaged.'
+            )
+        elif noted is not None and noted["entry_hash"] not in [e.entry_hash for e in entries]:
+            faults.append(
+                f"The end of the history is missing: it had {noted['sequence']} returns, and "
+                f"{len(entries)} are there."
+            )
+        if any(entry.row_count for entry in entries):
+            try:
+                self.client_key()
+            except StoreError as error:
+                faults.append(str(error))
+        return faults
 
     def _reread_rows(self, table: Table) -> tuple[dict[str, tuple[int, str]], dict[str, int]]:
         relation = self._relation(table, self._delta(table.id))

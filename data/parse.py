@@ -33,10 +33,12 @@ STORED_TYPES: dict[Kind, str] = {
 
 # Patterns are matched against the whole cell after every digit was folded to 0, so a million ids
 # become a handful of shapes. They must treat all digits alike; a test holds that.
+# Characters that cannot be seen make two ids look alike that are not.
+_UNSEEN = r"\x7f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 PATTERNS: dict[Kind, str] = {
-    "text": r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]{1,1000}",
-    "id": r"[^\x00-\x1f\x7f=+@\-][^\x00-\x1f\x7f]{0,199}",
-    "client_ref": r"[^\x00-\x1f\x7f]{1,200}",
+    "text": rf"[^\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]{{1,1000}}",
+    "id": rf"[^\x00-\x1f{_UNSEEN}=+@\-][^\x00-\x1f{_UNSEEN}]{{0,199}}",
+    "client_ref": rf"[^\x00-\x1f{_UNSEEN}]{{1,200}}",
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}",
     "month": r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?|[0-9]{1,2}/(?:[0-9]{1,2}/)?[0-9]{4}"
     r"|[A-Za-z]{3,9}[ -](?:[0-9]{2}|[0-9]{4})",
@@ -82,7 +84,8 @@ def _date_sql(cell: str) -> str:
 def _month_sql(cell: str) -> str:
     numeric = f"try_strptime('01/' || {cell}, '%d/%m/%Y')"
     iso = f"try_strptime({cell} || '-01', '%Y-%m-%d')"
-    words = f"try_strptime(replace({cell}, ' ', '-'), ['%b-%y', '%b-%Y', '%B-%y', '%B-%Y'])"
+    spelt = f"regexp_replace(replace({cell}, ' ', '-'), '(?i)^sept-', 'Sep-')"
+    words = f"try_strptime({spelt}, ['%b-%y', '%b-%Y', '%B-%y', '%B-%Y'])"
     return (
         f"CAST(CASE WHEN {_matches(cell, r'[0-9]{4}-[0-9]{2}')} THEN {iso} "
         f"WHEN {_matches(cell, r'[0-9]{4}-[0-9]{2}-01')} THEN try_strptime({cell}, '%Y-%m-%d') "
@@ -204,6 +207,8 @@ def parse_months(text: str) -> tuple[dt.date, ...]:
     first, *rest = re.split(r"\.\.|\bto\b|–", text, maxsplit=1)
     last = rest[0] if rest else first
     months = months_between(parse_month(first), parse_month(last))
+    if months and not 1990 <= months[0].year <= months[-1].year <= 2100:
+        raise BadOption(f'The months "{text}" are not within 1990 to 2100. Check the year.')
     if not months:
         raise BadOption(f'The months "{text}" end before they begin. Write the earlier one first.')
     return months

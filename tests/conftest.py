@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A slow machine is no failure, and a run that must stay green draws the same examples each time.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("steady")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

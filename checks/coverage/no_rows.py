@@ -30,7 +30,7 @@ CHECK = Check(
     why_it_matters="An empty file may be a mistake; that there was nothing must be said outright.",
     severity="refuse",
     message="The file has no rows below its header.",
-    remedy="To report that there was nothing, send a nil return.",
+    remedy="Add the rows. That there were no referrals or payments is said by a nil return.",
     version=1,
     subjects=_subjects,
 )

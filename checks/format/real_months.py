@@ -9,8 +9,8 @@ CHECK = Check(
     promise="Every month that is written as a month stands in the calendar.",
     why_it_matters="A month that does not exist hides the one that was meant.",
     severity="refuse",
-    message="{column} must be a month that exists, such as 2011-09 or its first day; {where}.",
-    remedy="Look up which month was meant; months run from 01 to 12, such as 2011-09.",
+    message="{column} must be a month such as 2011-09, or the first day of one; {where}.",
+    remedy="Write the month that was meant as year and month, such as 2011-09.",
     version=1,
     subjects=in_the_calendar("month"),
 )

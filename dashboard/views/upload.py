@@ -210,7 +210,7 @@ def _verdict(draft: Draft) -> None:
         for number, finding in enumerate(found):
             with st.container(border=True, key=f"finding-{heading}-{number}"):
                 st.html(_finding_html(finding))
-    if verdict.findings:
+    if verdict.findings and draft.sheet is not None:
         st.download_button(
             "Download the file with the findings marked in it",
             annotated_workbook(draft.sheet, verdict),
@@ -258,10 +258,12 @@ def _confirm_and_record(draft: Draft) -> None:
             if there
         )
         agreed = st.checkbox(
-            f"I have read {what} and want to submit the file as it is",
-            key=f"agreed-{draft.sheet.sha256[:12]}-{draft.reporter_id}-{draft.table.id}",
+            f"I have read {what} and want to submit the return as it is",
+            key=f"agreed-{draft.sheet.sha256[:12] if draft.sheet else draft.months}-"
+            f"{draft.reporter_id}-{draft.table.id}",
         )
-    if not st.button("Submit the return", type="primary", disabled=not agreed):
+    label = "Submit the return" if draft.sheet else "Submit the nil return"
+    if not st.button(label, type="primary", disabled=not agreed):
         return
     with st.status("Storing the rows") as status:
         try:
@@ -281,18 +283,17 @@ def _submit_nil(table: Table, reporter_id: str | None, covers: str | None) -> No
         "A nil return says that there was nothing to report in the months covered: they count as "
         "none, not as not reported."
     )
-    ready = bool(reporter_id and covers)
-    if not ready:
+    if not (reporter_id and covers):
         markup.notice(
             "plain", "Choose the reporting organisation and write the months covered first."
         )
-    if st.button("Submit the nil return", type="primary", disabled=not ready):
-        try:
-            receipt = session.service().record_nil(table.id, by=reporter_id or "", covers=covers)
-        except UserError as error:
-            markup.notice("bad", str(error))
-            return
-        _done(receipt)
+        return
+    try:
+        draft = session.service().examine_nil(table.id, by=reporter_id, covers=covers)
+    except UserError as error:
+        markup.notice("bad", str(error))
+        return
+    _confirm_and_record(draft)
 
 
 def _done(receipt: Receipt) -> None:

@@ -357,7 +357,7 @@ def test_rows_that_would_vanish_are_announced(filled, write):
     text = REFERRALS.splitlines()[0] + "\nH1,K1,PRIME,JSA,2011-06-11,1\n"
     answer = filled("submit", "referrals", write("again.csv", text), "--by", "PRIME")
     assert answer.code == 0
-    assert "Your earlier return had 1 rows for SUB-1 in K1" in answer.out
+    assert "Your earlier return had 1 row for SUB-1 in K1" in answer.out
 
 
 def test_a_nil_return_makes_silence_a_zero(filled):
@@ -370,6 +370,91 @@ def test_a_nil_return_makes_silence_a_zero(filled):
     }
     assert found["SUB-1"]["value"] == 0
     assert found["SUB-1"]["status"] == "raised"
+
+
+def test_a_nil_return_says_what_it_takes_away(filled):
+    answer = filled("submit", "referrals", "--nil", "--by", "PRIME", "--covers", "2011-07")
+    assert answer.code == 0
+    assert "Your earlier return had 1 row for SUB-1 in K1 in these months" in answer.out
+
+
+def test_a_month_that_is_not_over_is_told(filled):
+    answer = filled(
+        "submit", "referrals", "--nil", "--by", "SUB-1", "--covers", "2011-06..2011-07",
+        "--received-on", "2011-07-30", "--json",
+    )  # fmt: skip
+    assert answer.code == 0
+    assert any("2011-07 was not over" in effect for effect in answer.json["effects"])
+
+
+def test_agreements_without_a_row_are_named_as_none(filled, write):
+    text = REFERRALS + "A8,K1,SUB-2,JSA,2011-06-12,1\n"
+    whole = filled("submit", "referrals", write("all.csv", text), "--by", "PRIME")
+    assert "count as none" not in whole.out
+    part = filled("submit", "referrals", write("part.csv", REFERRALS), "--by", "PRIME")
+    assert "had 1 row for SUB-2 in K1" in part.out
+
+
+def test_a_correction_dated_before_what_it_corrects_is_told(filled, tmp_path, write):
+    text = REFERRALS.replace("19", "18")
+    answer = filled(
+        "submit", "referrals", write("old.csv", text), "--by", "PRIME",
+        "--received-on", "2012-01-01",
+    )  # fmt: skip
+    assert answer.code == 0
+    assert "received later" in answer.out
+    counts = [f["value"] for f in filled("flags", "--json").json["flags"]]
+    assert 19 + 21 in counts
+    assert 18 + 21 not in counts
+
+
+def test_a_register_that_shrinks_says_which_rows_are_gone(filled, write):
+    text = "".join(AGREEMENTS.splitlines(keepends=True)[:2])
+    answer = filled("submit", "agreements", write("fewer.csv", text), "--by", "NET")
+    assert answer.code == 0
+    assert "1 row of your earlier agreements register is not in this one" in answer.out
+    assert "K1 SUB-2" in answer.out
+
+
+def test_load_tells_of_effects_and_of_what_is_kept_out(filled, write):
+    write("again.csv", REFERRALS.replace("referrals\n", "referrals,Notes\n", 1).replace("19", "18"))
+    line = {"table": "referrals", "by": "PRIME", "file": "again.csv"}
+    answer = filled("load", write("manifest.json", json.dumps([line])))
+    assert answer.code == 1  # the header has one column more than the rows
+    write("again.csv", REFERRALS.replace("19", "18"))
+    answer = filled("load", write("manifest.json", json.dumps([line])))
+    assert answer.code == 0
+    assert "No row for SUB-2 in K1" in answer.out
+    assert "replaces r-" in answer.out
+
+
+@pytest.mark.parametrize("by", ["", "  ", "=cmd", "NET\n2"])
+def test_a_reporter_without_an_id_is_refused(fairtier, write, by):
+    answer = fairtier("submit", "organisations", write("o.csv", ORGANISATIONS), "--by", by)
+    assert answer.code == 2
+    assert "Give its id" in answer.err
+
+
+def test_space_around_the_reporters_id_does_not_count(fairtier, write):
+    for table, text, by in (
+        ("organisations", ORGANISATIONS, " NET "),
+        ("contracts", CONTRACTS, "NET"),
+    ):
+        assert fairtier("submit", table, write(f"{table}.csv", text), "--by", by).code == 0
+
+
+def test_a_day_before_anything_was_known_is_told(filled):
+    assert "Nothing to assess was known" in filled("flags", "--as-of", "2010-01-01").out
+
+
+def test_an_answer_that_cannot_be_written_is_told(filled, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dashboard.__main__.print_json", full)
+    answer = filled("flags", "--json")
+    assert answer.code == 2
+    assert "could not be written" in answer.err
 
 
 def test_a_nil_return_of_a_stranger_is_refused(filled):
@@ -488,6 +573,9 @@ def test_load_submits_in_order_and_stops_at_the_first_refusal(fairtier, write):
         ('[{"by": "X", "file": "f"}]', '"table" is missing'),
         ('[{"table": "referrals", "by": "X"}]', 'either "file" or "nil"'),
         ('[{"table": "referrals", "by": "X", "file": "gone.csv"}]', "gone.csv"),
+        ("[]", "lists no return"),
+        ('[{"table": "referrals", "by": "X", "file": "f", "received_on": 20110501}]', "in quotes"),
+        ('[{"table": "referrals", "by": "X", "nil": "false"}]', "true or false"),
     ],
 )
 def test_a_manifest_with_a_mistake_is_said_so(fairtier, write, content, says):
@@ -505,6 +593,8 @@ def test_load_takes_nil_returns(filled, write):
 def test_a_bug_is_told_with_an_id_and_without_data(fairtier, write, tmp_path, monkeypatch):
     def fail(*_arguments, **_options):
         raise RuntimeError("secret cell")
+
+    (tmp_path / "store").mkdir()
 
     monkeypatch.setattr("dashboard.service.Service.examine", fail)
     answer = fairtier("check", "organisations", write("o.csv", ORGANISATIONS))

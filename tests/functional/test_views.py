@@ -147,9 +147,9 @@ def test_a_mistake_in_the_months_is_one_sentence(demo_copy: Path):
     at.selectbox(key="reporter").select("XX-EXAMPLE-SUB-03").run()
     at.text_input(key="covers-referrals").set_value("June").run()
     at.checkbox(key="nil-referrals").check().run()
-    next(b for b in at.button if b.label == "Submit the nil return").click().run()
     assert not at.exception
     assert '"June"' in words(at)
+    assert not [b for b in at.button if b.label == "Submit the nil return"]
 
 
 def test_the_method_has_every_definition(demo_store: Path):

@@ -400,6 +400,33 @@ def test_verify_sees_a_removed_history_entry(filled):
     assert any("chain is broken" in fault for fault in filled.verify().faults)
 
 
+def test_verify_sees_that_the_last_return_was_cut_off(filled):
+    record(filled, "referrals", None, "S", "2011-07")
+    log = sorted((filled.store / "ledger" / "returns" / "_delta_log").glob("*.json"))
+    log[-1].unlink()
+    assert "end of the history is missing: it had 4 returns, and 3" in filled.verify().faults[0]
+
+
+def test_verify_sees_that_the_note_of_the_end_is_gone(filled):
+    (filled.store / "chain-end.json").unlink()
+    assert "chain-end.json" in filled.verify().faults[0]
+
+
+@pytest.mark.parametrize("text", [None, "zz" * 32])
+def test_verify_sees_a_lost_or_damaged_key(filled, text):
+    key = filled.store / "client.key"
+    key.unlink()
+    if text:
+        key.write_text(text)
+    assert "back-up" in filled.verify().faults[0]
+
+
+def test_the_note_of_the_end_only_moves_forward(ledger):
+    first, second = ledger.returns()
+    ledger._note_end(first)
+    assert ledger._noted_end()["sequence"] == second.sequence
+
+
 def test_verify_says_when_the_history_cannot_be_read(filled):
     for path in entry_files(filled):
         path.unlink()
@@ -440,6 +467,15 @@ def test_a_full_disk_is_said_so_and_nothing_counts(ledger, monkeypatch):
     monkeypatch.undo()
     assert days(ledger) == []
     assert ledger.verify().faults == ()
+
+
+def test_a_folder_that_cannot_be_made_is_said_so(tmp_path):
+    missing = tmp_path / "name" / ("x" * 300)
+    with pytest.raises(StoreError, match=r"could not be used|cannot be"):
+        record(Ledger(missing), "referrals", None, "S", "2011-06")
+    if Path("/proc").is_dir():
+        with pytest.raises(StoreError, match="cannot be made there"):
+            record(Ledger(Path("/proc/nowhere")), "referrals", None, "S", "2011-06")
 
 
 def test_a_disk_that_fills_up_before_the_first_entry_is_said_so(tmp_path, monkeypatch):
