@@ -153,7 +153,7 @@ def test_names_that_look_like_markup_are_shown_as_written(tmp_path: Path, serve,
     service = Service(tmp_path / "store")
     for table, text in files.items():
         service.record(service.examine(table, (f"{table}.csv", text.encode()), by="NET"))
-    service.record_nil("referrals", by="SUB", covers="2011-06..2011-12")
+    service.record(service.examine_nil("referrals", by="SUB", covers="2011-06..2011-12"))
     running = serve(tmp_path / "store")
     for path in (
         "/",
