@@ -79,7 +79,8 @@ class Subject:
     `column` is the header the finding names, `place` the column of `cells` it stands in; `shown`
     is an SQL expression for the example's text, where that is not the cell itself; `hint` one for
     a sentence about the first failing row. `masked` examples keep only their first and last
-    character.
+    character. `untyped_only`: the value is NULL for every cell that was read as a typed value, so
+    nothing need be asked where all were.
     """
 
     column: str | None
@@ -91,6 +92,7 @@ class Subject:
     hint: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     masked: bool = False
+    untyped_only: bool = False
 
 
 @dataclass(frozen=True)

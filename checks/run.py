@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from checks.catalogue import all_checks
-from checks.cells import cell, distinct, folded, load
+from checks.cells import cell, distinct, folded, load, typed
 from checks.definition import Finding, NotApplicable, Outcome, Verdict
 from checks.privacy.patterns import scrubbed
+from data.parse import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +111,10 @@ def _values(
     fetched side by side and told apart here, which costs a tenth of asking for each by itself.
     """
     indexes_by_relation: dict[str, list[int]] = {}
+    wholly_typed = _wholly_typed(connection, subjects)
     for index, subject in enumerate(subjects):
+        if subject.untyped_only and subject.place in wholly_typed:
+            continue
         alone = f"cells/{index}" if _only_column(subject) is None else _relation(subject)
         indexes_by_relation.setdefault(alone, []).append(index)
     values: list[Sequence[Any]] = [()] * len(subjects)
@@ -125,6 +129,19 @@ def _values(
             column = found.column(f"v{index}").unique().drop_null()
             values[index] = sorted(column.to_pylist())
     return values
+
+
+def _wholly_typed(connection: duckdb.DuckDBPyConnection, subjects: Sequence[Subject]) -> set[str]:
+    """The columns in which every filled cell was read as a typed value."""
+    places = sorted({s.place for s in subjects if s.untyped_only and s.place is not None})
+    if not places:
+        return set()
+    questions = " UNION ALL ".join(
+        f"SELECT {literal(place)} WHERE NOT EXISTS (SELECT 1 FROM {distinct(place)} "
+        f"WHERE {cell(place)} IS NOT NULL AND {typed(place)} IS NULL)"
+        for place in places
+    )
+    return {place for (place,) in connection.execute(questions).fetchall()}
 
 
 def _failing_values(

@@ -621,6 +621,7 @@ def verify(store: Path) -> None:
 )
 def demo(no_serve: bool, port: int, store: Path | None) -> None:
     """Build the worked example through the real checks, show its flags, serve the dashboard."""
+    import hashlib
     import tempfile
 
     from dashboard.service import Service
@@ -630,7 +631,11 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
     service = Service(place)
     say("Every organisation in this example is invented.", "bold")
     with tempfile.TemporaryDirectory() as folder:
-        code = load_returns(service, write_chain(Path(folder)), notes=False)
+        manifest = write_chain(Path(folder))
+        files = [line.file for line in service.deliveries(manifest) if line.file]
+        wanted = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        there = {entry.file_sha256 for entry in service.history()}
+        code = 0 if wanted <= there else load_returns(service, manifest, notes=False)
     if code:
         raise StoreError(
             f'The example could not be built in "{place}". If the folder holds other returns, name '

@@ -31,9 +31,14 @@ class Searched:
     extra: bool
 
     @property
+    def typed(self) -> bool:
+        """Whether its cells are read as typed values."""
+        return self.kind not in ("text", "id", "client_ref")
+
+    @property
     def shape(self) -> str:
         """The cell with every digit folded to 0, unless it was read as a typed value."""
-        if self.kind in ("text", "id", "client_ref"):
+        if not self.typed:
             return folded(self.place)
         return f"CASE WHEN {typed(self.place)} IS NULL THEN {folded(self.place)} END"
 

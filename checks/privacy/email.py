@@ -26,6 +26,7 @@ def _subjects(sheet: Sheet, table: Table, _: Circumstances) -> list[Subject]:
             f"regexp_extract({column.shape}, {_FORM}, 1), '[A-Za-z0-9._%+-]+', 'a', 'g'), '') END",
             expected=never_matches("a@a"),
             masked=True,
+            untyped_only=column.typed,
         )
         for column in every_column(sheet, table)
     ]

@@ -26,6 +26,7 @@ def _subjects(sheet: Sheet, table: Table, _: Circumstances) -> list[Subject]:
             "' \u00a0', ''), '')",
             expected=never_matches("[A-Z]{2}0{6}[A-D]"),
             masked=True,
+            untyped_only=column.typed,
         )
         for column in every_column(sheet, table)
     ]

@@ -30,6 +30,7 @@ def _subjects(sheet: Sheet, table: Table, _: Circumstances) -> list[Subject]:
             "'0[A-Z]{2}$', '0AA'), '')",
             expected=never_matches("[A-Z]{1,2}0[A-Z0]?0AA"),
             masked=True,
+            untyped_only=column.typed,
         )
         for column in every_column(sheet, table)
     ]

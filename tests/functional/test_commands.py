@@ -590,6 +590,20 @@ def test_load_takes_nil_returns(filled, write):
     assert filled("history", "--json").json[-1]["nil"] is True
 
 
+def test_the_example_is_built_through_the_checks_and_found_there_again(fairtier, demo_copy):
+    before = len(fairtier("history", "--json", "--store", demo_copy).json)
+    answer = fairtier("demo", "--no-serve", "--store", demo_copy)
+    assert answer.code == 0
+    assert "Flags raised" in answer.out
+    assert len(fairtier("history", "--json", "--store", demo_copy).json) == before == 88
+
+
+def test_the_example_does_not_fit_among_other_returns(filled, tmp_path):
+    answer = filled("demo", "--no-serve", "--store", tmp_path / "store")
+    assert answer.code == 2
+    assert "name an empty one" in answer.err
+
+
 def test_a_bug_is_told_with_an_id_and_without_data(fairtier, write, tmp_path, monkeypatch):
     def fail(*_arguments, **_options):
         raise RuntimeError("secret cell")
