@@ -21,12 +21,9 @@ from data.errors import BadOption, ReturnRefused, StoreError, UserError
 from data.settings import store_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from data.ledger import Receipt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -191,12 +188,18 @@ def report_bug(error: BaseException, store: Path | None = None) -> str:
 
     The note goes into the store, or where there is none into the folder for temporary files.
     """
+    import tempfile
+
     bug_id = uuid.uuid4().hex[:8]
     frames = traceback.extract_tb(error.__traceback__)
     steps = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
     text = f"{dt.datetime.now(dt.UTC).isoformat()} {bug_id} {type(error).__name__}\n{steps}\n"
     folder = store or _chosen_store[-1]
-    place = folder / "errors.log" if folder.is_dir() else temporary() / "fairtier-errors.log"
+    place = (
+        folder / "errors.log"
+        if folder.is_dir()
+        else Path(tempfile.gettempdir()) / "fairtier-errors.log"
+    )
     try:
         with place.open("a", encoding="utf-8") as log:
             log.write(text)
@@ -207,13 +210,6 @@ def report_bug(error: BaseException, store: Path | None = None) -> str:
         f"Fairtier failed through a fault of its own ({bug_id}, {type(error).__name__})."
         f"{where if place.name else ''} `fairtier history` shows what was recorded."
     )
-
-
-def temporary() -> Path:
-    """The folder for temporary files."""
-    import tempfile
-
-    return Path(tempfile.gettempdir())
 
 
 @click.group(cls=Fairtier, context_settings={"help_option_names": ["-h", "--help"]})

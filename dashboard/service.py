@@ -18,7 +18,7 @@ from data.errors import BadOption, ReturnRefused, UnusableFile, UserError
 from data.ledger import Inspection, Ledger, Receipt
 from data.parse import PATTERNS, parse_date, parse_months
 from data.read import Sheet, read_content, read_file
-from data.returns import in_force
+from data.returns import in_force, keepers
 from data.rows import covered_months
 from data.table import Table
 from data.tables import table_named
@@ -26,6 +26,7 @@ from metrics.assessment import assess
 from metrics.frames import Frames
 from metrics.rules import Rules, rules_as_of
 from metrics.window import AGREEMENT
+from metrics.wording import count
 
 if TYPE_CHECKING:
     from data.returns import Return
@@ -142,7 +143,7 @@ class Service:
             reporter_id=by,
             months=months if covers else None,
             registers=self._registers_in_force(entries),
-            keepers=self._ledger.keepers(),
+            keepers=keepers(entries),
         )
         verdict = self.checker(sheet, table, circumstances)
         draft = Draft(table, sheet, verdict, by, months or (), versions, received, entries)
@@ -292,7 +293,7 @@ class Service:
         if not gone:
             return []
         return [
-            f"{_number(len(gone), 'row')} of your earlier {draft.table.id} register "
+            f"{count(len(gone), 'row')} of your earlier {draft.table.id} register "
             f"{'is' if len(gone) == 1 else 'are'} not in this one and will no longer count: "
             f"{_listed([' '.join(filter(None, key)) for key in gone])}."
         ]
@@ -311,7 +312,28 @@ class Service:
         none = sorted(pairs - rows)
         if not none:
             return []
-        before = (
+        lost = self._rows_before(draft)
+        effects = [
+            f"Your earlier return had {count(lost[pair], 'row')} for {pair[1]} in {pair[0]} in "
+            "these months; this one has none, so they will count as zero."
+            for pair in none
+            if pair in lost
+        ]
+        quiet = [f"{pair[1]} in {pair[0]}" for pair in none if pair not in lost]
+        if draft.sheet is not None and quiet:
+            effects.append(
+                f"No row for {_listed(quiet)}: in the months covered they count as none."
+            )
+        return effects
+
+    def _rows_before(self, draft: Draft) -> dict[tuple[str, str], int]:
+        """How many rows the reporter's returns before have for each agreement in the months."""
+        if not any(
+            entry.table == draft.table.id and entry.reporter_id == draft.reporter_id
+            for entry in draft.seen
+        ):
+            return {}
+        found = (
             self._ledger.frames()[draft.table.id]
             .filter(
                 nw.col("reporter_id") == draft.reporter_id,
@@ -323,20 +345,7 @@ class Service:
             .to_native()
             .to_pylist()
         )
-        lost = {tuple(row[name] for name in AGREEMENT): row["rows"] for row in before}
-        effects = [
-            f"Your earlier return had {_number(lost[pair], 'row')} for {pair[1]} in {pair[0]} in "
-            "these months; this one has none, so they will count as zero."
-            for pair in none
-            if pair in lost
-        ]
-        rest = [f"{subcontractor} in {contract}" for contract, subcontractor in none]
-        if draft.sheet is not None and any(pair not in lost for pair in none):
-            quiet = [text for text, pair in zip(rest, none, strict=True) if pair not in lost]
-            effects.append(
-                f"No row for {_listed(quiet)}: in the months covered they count as none."
-            )
-        return effects
+        return {(row["contract_id"], row["subcontractor_id"]): row["rows"] for row in found}
 
     # Questions
 
@@ -411,10 +420,6 @@ def _reporter(organisation_id: str) -> str:
             "organisations register, such as GB-CHC-1164883."
         )
     return reporter_id
-
-
-def _number(count: int, singular: str) -> str:
-    return f"{count:,} {singular}{'' if count == 1 else 's'}"
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

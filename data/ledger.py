@@ -29,10 +29,12 @@ from data.errors import ReturnConflict, StoreError
 from data.parse import quoted
 from data.returns import (
     NO_FILE_SHA256,
+    InForce,
     Return,
     chain_faults,
     chained,
     in_force,
+    keepers,
     overlaps,
     replaced_by,
     same_in_force,
@@ -199,8 +201,7 @@ class Ledger:
 
     def keepers(self) -> frozenset[str]:
         """Who runs this ledger: whoever recorded the first register of organisations."""
-        firsts = [entry for entry in self.returns() if entry.table == "organisations"]
-        return frozenset(entry.reporter_id for entry in firsts[:1])
+        return keepers(self.returns())
 
     # Recording
 
@@ -281,6 +282,8 @@ class Ledger:
                     break
                 delta = self._delta("returns")
                 entries = self._entries(delta)
+        # The return is in force from here on; what follows is tidying and must not say otherwise.
+        with contextlib.suppress(OSError):
             self._note_end(entry)
         self._compact(table.id)
         return Receipt(entry)
@@ -372,7 +375,7 @@ class Ledger:
         with _store_errors(self.store):
             entries = self.returns()
             current = in_force(entries, as_of)
-            _register_in_force(connection, current, self.keepers())
+            _register_in_force(connection, current, keepers(entries))
             for table in TABLES.values():
                 connection.execute(
                     f"CREATE VIEW all_{table.id} AS "
@@ -480,7 +483,7 @@ class Ledger:
 
 
 def _register_in_force(
-    connection: duckdb.DuckDBPyConnection, current: Any, keepers: frozenset[str]
+    connection: duckdb.DuckDBPyConnection, current: InForce, keeper_ids: frozenset[str]
 ) -> None:
     registers = pa.table(
         {
@@ -509,7 +512,7 @@ def _register_in_force(
         connection.execute(f"CREATE TABLE in_force_{name} AS FROM {name}_arrow")
         connection.unregister(f"{name}_arrow")
     connection.register(
-        "keepers_arrow", pa.table({"keeper_id": pa.array(sorted(keepers), pa.string())})
+        "keepers_arrow", pa.table({"keeper_id": pa.array(sorted(keeper_ids), pa.string())})
     )
     connection.execute("CREATE TABLE keepers AS FROM keepers_arrow")
     connection.unregister("keepers_arrow")

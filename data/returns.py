@@ -7,6 +7,7 @@ it, so none can be altered, removed or slipped in between without the later hash
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -98,6 +99,12 @@ def chain_faults(entries: Sequence[Return]) -> list[str]:
 
 def _order(entry: Return) -> tuple[dt.date, int]:
     return entry.received_on, entry.sequence
+
+
+def keepers(entries: Iterable[Return]) -> frozenset[str]:
+    """Who runs the ledger: whoever recorded the first register of organisations."""
+    firsts = (entry.reporter_id for entry in entries if entry.table == "organisations")
+    return frozenset(itertools.islice(firsts, 1))
 
 
 @dataclass(frozen=True)

@@ -499,6 +499,16 @@ def test_verify_sees_that_the_whole_history_was_removed(filled):
     assert "history cannot be read" in filled.verify().faults[0]
 
 
+def test_a_return_that_is_recorded_is_never_said_not_to_be(ledger, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Ledger, "_note_end", full)
+    record(ledger, "referrals", referrals("2011-06-05"), "S", "2011-06")
+    assert days(ledger) == ["2011-06-05"]
+    assert ledger.verify().faults == ()
+
+
 def test_a_lost_key_is_said_so_and_never_made_anew(ledger):
     key = ledger.store / "client.key"
     text = key.read_text()
