@@ -58,7 +58,8 @@ def main() -> int:
     command, rest = (sys.argv[1:] or ["--help"])[0], sys.argv[2:]
     testing = command == "test"
     install(ROOT / ("requirements-test.lock" if testing else "requirements.lock"))
-    whole = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
+    whole = ["--numprocesses=auto", "--dist=worksteal", "--cov"]
+    whole += ["--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
     module = ["pytest", *(rest or whole)] if testing else ["dashboard", command, *rest]
     line = [str(PYTHON), "-P", "-m", *module]
     try:

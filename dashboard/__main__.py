@@ -458,36 +458,18 @@ def print_flags(report: Any, every: bool = False) -> None:
         say(f"{flag}: {len(mine)} assessed: {counts}")
     if not every and len(shown) < len(report.assessments):
         say("Add --all to see the others, each with its reason.", "dim")
-    overridden = [rule.id for rule in report.rules.values() if rule.overridden]
-    if overridden:
-        say(f"What if: {', '.join(overridden)} not as in the register.", "yellow")
+    for sentence in report.warnings:
+        say(f"WARNING  {sentence}", "yellow")
+    for sentence in report.what_if:
+        say(f"WHAT IF  {sentence.removeprefix('What if, ')}", "yellow")
+    most = len(report.notes) if every else MOST_NOTES
+    for sentence in report.notes[:most]:
+        say(f"NOTE     {sentence}", "dim")
+    if len(report.notes) > most:
+        say(f"NOTE     {len(report.notes) - most} more of this kind; --all shows them.", "dim")
 
 
-FLAG_COLUMNS = (
-    "flag",
-    "contract_id",
-    "prime_id",
-    "subcontractor_id",
-    "client_group",
-    "status",
-    "value",
-    "low",
-    "high",
-    "threshold",
-    "attributed_to",
-    "sentence",
-)
-
-
-def write_flags_csv(report: Any, path: Path) -> None:
-    """The flags as CSV that a spreadsheet opens safely."""
-    from dashboard.exports import csv_bytes
-
-    rows = [
-        [getattr(assessment, column) for column in FLAG_COLUMNS]
-        for assessment in report.assessments
-    ]
-    write_file(path, csv_bytes(FLAG_COLUMNS, rows))
+MOST_NOTES = 5
 
 
 def rule_values(rules: tuple[str, ...]) -> dict[str, str]:
@@ -532,11 +514,100 @@ def flags(
     with progress("Assessing"):
         report = Service(store).flags(as_of=as_of, through=through, overrides=rule_values(rules))
     if csv_file:
-        write_flags_csv(report, csv_file)
+        from dashboard.exports import flags_csv
+
+        write_file(csv_file, flags_csv(report.assessments, report.overrides))
     if as_json:
         print_json(report.answer())
     else:
         print_flags(report, every)
+
+
+@main.command()
+@click.argument("flag")
+@click.argument("contract")
+@click.argument("subcontractor", required=False)
+@click.option("--as-of", type=Day(), help="What was known on this day; today unless set.")
+@click.option("--through", type=Month(), help="Last month to look at.")
+@click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE", help="Override a rule.")
+@click.option(
+    "--asker", metavar="ORG", help="Who asks: rows that others reported are only counted."
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON, with every row.")
+@with_store
+def explain(
+    flag: str,
+    contract: str,
+    subcontractor: str | None,
+    as_of: dt.date | None,
+    through: dt.date | None,
+    rules: tuple[str, ...],
+    asker: str | None,
+    as_json: bool,
+    store: Path,
+) -> None:
+    """Tell what FLAG says about CONTRACT and SUBCONTRACTOR in full.
+
+    Without SUBCONTRACTOR it is about the whole contract.
+    """
+    from dashboard.service import Service
+
+    with progress("Assessing"):
+        explanation = Service(store).explain(
+            flag,
+            contract,
+            subcontractor,
+            as_of=as_of,
+            through=through,
+            overrides=rule_values(rules),
+            asker_id=asker,
+        )
+    if as_json:
+        print_json(explanation.answer())
+    else:
+        print_explanation(explanation)
+
+
+def print_explanation(explanation: Any) -> None:
+    """One answer as a story: what was promised, what happened, the sums, the rule, the rows."""
+    from dashboard.words import STATUSES, about, row_words, told
+
+    found = explanation.assessment
+    style = STATUS_STYLES[found.status]
+    say(f"{explanation.flag.title}: {STATUSES[found.status][0].lower()}", style or "bold")
+    say(about(explanation), "dim")
+    for override in explanation.overrides:
+        say(f"WHAT IF  not as in the register: {override.sentence}.", "yellow")
+    print_paragraph(told(found.sentence))
+    for heading, sentences in explanation.sections:
+        print_section(heading, sentences)
+    groups = explanation.row_groups
+    lines = [
+        f"{explanation.name(group.reporter_id)}: {row_words(group)}: {group.part}"
+        for group in groups
+    ]
+    print_section("The rows behind it", lines or ("No row: it rests on what was not reported.",))
+
+
+def print_section(heading: str, sentences: Sequence[str]) -> None:
+    """A heading with a list below it."""
+    say("")
+    say(heading, "bold")
+    for sentence in sentences:
+        print_paragraph(sentence, "- ")
+
+
+def print_paragraph(text: str, mark: str = "") -> None:
+    """Text wrapped at the width of the terminal, indented under its mark."""
+    import textwrap
+
+    below = " " * len(mark)
+    width = max(out.width, 40)
+    lines = textwrap.wrap(
+        text, width, initial_indent=mark, subsequent_indent=below, break_on_hyphens=False
+    )
+    for line in lines or [mark]:
+        say(line)
 
 
 @main.command()

@@ -124,7 +124,7 @@ def metrics_page() -> str:
                 (
                     f"`{rule.id}`",
                     rule.title,
-                    f"{rule.number:g}",
+                    str(rule.shown) if rule.automatic else f"{rule.number:g}",
                     rule.unit,
                     str(rule.in_force_from or "always"),
                     rule.status + ("" if rule.confirmed else " (primary source not found)"),

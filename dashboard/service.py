@@ -22,10 +22,15 @@ from data.returns import in_force, keepers
 from data.rows import covered_months
 from data.table import Table
 from data.tables import table_named
-from metrics.assessment import assess
+from metrics.assessment import assess_facts
+from metrics.explanation import Explanation, explain, explained
+from metrics.facts import gather
 from metrics.frames import Frames
+from metrics.raised_share import raised_too_often
 from metrics.rules import Rules, rules_as_of
+from metrics.what_if import Comparison, Override, by_register, compared, overridden
 from metrics.window import AGREEMENT
+from metrics.without_agreement import without_agreement
 from metrics.wording import count
 
 if TYPE_CHECKING:
@@ -68,21 +73,48 @@ class Draft:
 
 @dataclass(frozen=True)
 class FlagReport:
-    """Every assessment as of a day, and the rules it was made with."""
+    """Every assessment as of a day, and the rules it was made with.
+
+    `overrides` are the rules that are not the register's, `comparisons` what they change. `notes`
+    name what is on record and counts for no agreement.
+    """
 
     as_of: dt.date
     through: dt.date | None
     rules: Rules
     assessments: tuple[Assessment, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """The rules asked for in place of the register's."""
+        return overridden(self.rules, self.as_of)
+
+    @property
+    def what_if(self) -> tuple[str, ...]:
+        """What is not as in the register, and what that changes; nothing without an override."""
+        if not self.overrides:
+            return ()
+        marked = "; ".join(one.sentence for one in self.overrides)
+        changed = [f"{one.flag}: {one.sentence}" for one in self.comparisons]
+        changes = changed or ["No flag uses what was overridden."]
+        return (f"What if, not as in the register: {marked}.", *changes)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Flags that raise so much that their rule or the data may be wrong."""
+        return tuple(one.sentence for one in raised_too_often(self.assessments, self.rules))
 
     def answer(self) -> dict[str, Any]:
         """The JSON answer of `fairtier flags`, as the data standard has it."""
         return {
             "as_of": self.as_of.isoformat(),
-            "rules": {
-                rule.id: int(rule.value) if rule.whole else rule.number
-                for rule in self.rules.values()
-            },
+            "rules": {rule.id: rule.shown for rule in self.rules.values()},
+            "overridden": [one.asked.id for one in self.overrides],
+            "what_if": [one.answer() for one in self.comparisons],
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "flags": [assessment.answer() for assessment in self.assessments],
         }
 
@@ -365,11 +397,53 @@ class Service:
         through: dt.date | None = None,
         overrides: Mapping[str, str] | None = None,
     ) -> FlagReport:
-        """Every flag for every agreement and contract, raised or not."""
+        """Every flag for every agreement and contract, raised or not.
+
+        With overrides the register's rules are held against the same facts, to say what changes.
+        """
         day = as_of or dt.date.today()
         rules = rules_as_of(day).override(overrides or {})
-        assessments = assess(self.frames(day), day, through, rules)
-        return FlagReport(day, through, rules, tuple(assessments))
+        frames = self.frames(day)
+        facts = gather(frames, day, through)
+        found = assess_facts(facts, rules)
+        asked = overridden(rules, day)
+        return FlagReport(
+            day,
+            through,
+            rules,
+            tuple(found),
+            compared(found, by_register(facts, asked), asked),
+            tuple(one.sentence for one in without_agreement(frames)),
+        )
+
+    def explain(
+        self,
+        flag_id: str,
+        contract_id: str,
+        subcontractor_id: str | None = None,
+        *,
+        as_of: dt.date | None = None,
+        through: dt.date | None = None,
+        overrides: Mapping[str, str] | None = None,
+        asker_id: str | None = None,
+    ) -> Explanation:
+        """One answer in full; UnknownFlag or NotOnRecord with the nearest id that is known."""
+        day = as_of or dt.date.today()
+        rules = rules_as_of(day).override(overrides or {})
+        facts = gather(self.frames(day), day, through)
+        return explain(facts, rules, flag_id, contract_id, subcontractor_id, asker_id)
+
+    def explanations(
+        self, report: FlagReport, contract_id: str, subcontractor_id: str | None
+    ) -> tuple[Explanation, ...]:
+        """Every answer of a report about one agreement or contract, in full."""
+        frames = self.frames(report.as_of).of_contracts([contract_id])
+        facts = gather(frames, report.as_of, report.through)
+        return tuple(
+            explained(found, facts, report.rules)
+            for found in report.assessments
+            if (found.contract_id, found.subcontractor_id) == (contract_id, subcontractor_id)
+        )
 
     def history(self) -> tuple[Return, ...]:
         """Every return ever accepted, in order; none of an empty store."""

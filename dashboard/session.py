@@ -12,16 +12,29 @@ import streamlit as st
 from data.errors import StoreError
 from data.tables import TABLES
 from metrics.assessment import agreement_months, payment_months
+from metrics.concentration import concentration
+from metrics.conversion import conversion
 from metrics.cumulative_referrals import cumulative
+from metrics.facts import gather
+from metrics.fee_sampling import sampling_interval
 from metrics.payment_timing import payment_timing
 from metrics.rules import rules_as_of
+from metrics.spend_by_sector import spend_by_contract, spend_by_programme
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from dashboard.service import FlagReport, Service
     from data.returns import Return
+    from metrics.concentration import Concentration
+    from metrics.conversion import Conversion
+    from metrics.explanation import Explanation
+    from metrics.fee_sampling import Sampling
     from metrics.payment_timing import PaymentTiming
+    from metrics.rules import Rules
+    from metrics.spend_by_sector import Spend
 
 _served: list[Service] = []
 
@@ -42,19 +55,31 @@ def service() -> Service:
 class Question:
     """Which store, as it was after which return, known on which day, up to which month.
 
-    It is the whole key under which an answer is remembered: a new return makes a new question.
+    `rules` are the values asked for in place of the register's, by id. It is the whole key under
+    which an answer is remembered: a new return makes a new question.
     """
 
     store: str
     version: int
     as_of: dt.date
     through: dt.date | None = None
+    rules: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def in_force(self) -> Rules:
+        """The rules that it is answered with."""
+        return rules_as_of(self.as_of).override(dict(self.rules))
 
 
-def question(as_of: dt.date | None = None, through: dt.date | None = None) -> Question:
-    """The question as of today unless another day is given."""
+def question(
+    as_of: dt.date | None = None,
+    through: dt.date | None = None,
+    rules: Mapping[str, str] | None = None,
+) -> Question:
+    """The question as of today, with the rules of the register, unless others are given."""
     version = service().version()
-    return Question(str(service().store), version, as_of or dt.date.today(), through)
+    chosen = tuple(sorted((rules or {}).items()))
+    return Question(str(service().store), version, as_of or dt.date.today(), through, chosen)
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,15 @@ def registers(asked: Question) -> Registers:
 @st.cache_data(show_spinner="Assessing every agreement", max_entries=8)
 def report(asked: Question) -> FlagReport:
     """Every flag for every agreement and contract."""
-    return service().flags(as_of=asked.as_of, through=asked.through)
+    return service().flags(as_of=asked.as_of, through=asked.through, overrides=dict(asked.rules))
+
+
+@st.cache_data(show_spinner="Working out how", max_entries=32)
+def explanations(
+    asked: Question, contract_id: str, subcontractor_id: str | None
+) -> tuple[Explanation, ...]:
+    """Every flag's answer about one agreement or contract, in full."""
+    return service().explanations(report(asked), contract_id, subcontractor_id)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -107,7 +140,16 @@ def cumulative_referrals(
 ) -> pd.DataFrame:
     """Referrals so far against the forecast so far, as `cumulative` has them."""
     months = referral_months(asked, contract_id, subcontractor_id)
-    return cumulative(months, rules_as_of(asked.as_of))
+    clumping = next(
+        (
+            (found.evidence.get("overdispersion") or {}).get("value", 1.0)
+            for found in report(asked).assessments
+            if found.flag == "volume_divergence"
+            and (found.contract_id, found.subcontractor_id) == (contract_id, subcontractor_id)
+        ),
+        1.0,
+    )
+    return cumulative(months, asked.in_force, clumping)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -129,6 +171,52 @@ def timing(asked: Question, contract_id: str, subcontractor_id: str) -> PaymentT
     return payment_timing(
         service().frames(asked.as_of), contract_id, subcontractor_id, asked.as_of, asked.through
     )
+
+
+@dataclass(frozen=True)
+class ContractFigures:
+    """What describes a contract without a judgement."""
+
+    spend: Spend
+    concentration: Concentration
+    conversion: Conversion
+
+
+@st.cache_data(show_spinner="Working out the figures", max_entries=32)
+def contract_figures(asked: Question, contract_id: str) -> ContractFigures:
+    """Spend by sector, concentration and conversion of a contract in the register."""
+    frames = service().frames(asked.as_of).of_contracts([contract_id])
+    facts = gather(frames, asked.as_of, asked.through)
+    return ContractFigures(
+        spend=spend_by_contract(facts)[contract_id],
+        concentration=concentration(facts)[contract_id],
+        conversion=conversion(facts)[contract_id, None],
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def fee_over_clients(asked: Question, contract_id: str, subcontractor_id: str) -> Sampling:
+    """The management fee of one agreement, had other clients of the same kind come."""
+    frames = service().frames(asked.as_of).of_contracts([contract_id])
+    return sampling_interval(
+        gather(frames, asked.as_of, asked.through),
+        contract_id,
+        subcontractor_id,
+        asked.in_force["fee_clients"].number,
+        asked.in_force["interval"].number,
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def programme_spend(asked: Question, programme: str) -> Spend:
+    """Spend by sector of all contracts of a programme."""
+    contract_ids = [
+        contract_id
+        for contract_id, contract in registers(asked).contracts.items()
+        if contract["programme"] == programme
+    ]
+    frames = service().frames(asked.as_of).of_contracts(contract_ids)
+    return spend_by_programme(gather(frames, asked.as_of, asked.through))[programme]
 
 
 _UNSHOWN = ("client_hash", "contract_id", "subcontractor_id", "month")

@@ -6,12 +6,15 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
-from metrics.wording import change, count, figure, share
+from metrics.wording import change, count, figure, month_name, share
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from metrics.definition import Assessment
+    from metrics.explanation import Explanation, RowGroup
+    from metrics.rules import Rule
 
 STATUSES: dict[str, tuple[str, str]] = {
     "raised": ("Raised", "look here first"),
@@ -52,40 +55,194 @@ def told(sentence: str) -> str:
 
 
 def headline(found: Assessment) -> str:
-    """What happened, in one short line."""
-    evidence = found.evidence
+    """What happened, in one short line: the flag's own, or the beginning of its sentence."""
+    line = ""
     if found.status == "not_reported":
-        return "No return covers any month."
-    if found.flag == "zero_referrals":
-        got = int(found.value or 0)
-        months = count(evidence["reported_months"], "reported month")
-        promise = evidence["promise"]
-        if got or promise is None:
-            return f"{count(got, 'referral') if got else 'No referrals'} in {months}."
-        return f"{count(promise, 'referral')} promised in {months}, none received."
+        line = _NOT_REPORTED.get(found.flag, "")
+    elif found.flag in _HEADLINES:
+        line = _HEADLINES[found.flag](found)
+    return line or _beginning(found.sentence)
+
+
+def _beginning(sentence: str) -> str:
+    """The first sentence, or what stands before its first semicolon."""
+    first = re.split(r"(?<=[.?])\s+(?=[A-Z])|;\s", told(sentence), maxsplit=1)[0]
+    return first if first.endswith((".", "?")) else f"{first}."
+
+
+def _zero_referrals(found: Assessment) -> str:
+    got = int(found.value or 0)
+    months = count(found.evidence["reported_months"], "reported month")
+    promise = found.evidence["promise"]
+    if got or promise is None:
+        return f"{count(got, 'referral') if got else 'No referrals'} in {months}."
+    return f"{count(promise, 'referral')} promised in {months}, none received."
+
+
+def _management_fee(found: Assessment) -> str:
     if found.value is None:
         return "Nothing to compare with."
-    if found.flag == "management_fee":
-        rule = share(found.threshold)
-        low, high = share(found.value, found.threshold), share(found.high or 0, found.threshold)
-        if found.status == "watch":
-            return f"A fee of {low}, but {high} if what is unpaid stays unpaid; the rule is {rule}."
-        return f"A management fee of {low}; the rule is at most {rule}."
+    rule = share(found.threshold)
+    low, high = share(found.value, found.threshold), share(found.high or 0, found.threshold)
+    if found.status == "watch":
+        return f"A fee of {low}, but {high} if what is unpaid stays unpaid; the rule is {rule}."
+    return f"A management fee of {low}; the rule is at most {rule}."
+
+
+def _volume_divergence(found: Assessment) -> str:
+    if found.value is None:
+        return "Nothing to compare with."
     return (
-        f"{count(evidence['observed'], 'referral')} where {figure(evidence['forecast'])} were "
-        f"forecast, {change(found.value, found.threshold)}."
+        f"{count(found.evidence['observed'], 'referral')} where "
+        f"{figure(found.evidence['forecast'])} were forecast, "
+        f"{change(found.value, found.threshold)}."
     )
 
 
+def _payment_delay(found: Assessment) -> str:
+    if found.value is None:
+        due = found.status == "too_early"
+        return "No payment has fallen due yet." if due else "No payment has an invoice day."
+    late, due_count = found.evidence["late"], count(found.evidence["due"], "payment")
+    if not late:
+        return f"No payment late, of {due_count} that fell due."
+    return (
+        f"{figure(late)} of {due_count} late, {share(found.value, found.threshold)}; the rule is "
+        f"at most {share(found.threshold)}."
+    )
+
+
+def _risk_transfer(found: Assessment) -> str:
+    own, theirs = found.evidence["at_risk_share"], found.evidence["prime_at_risk_share"]
+    if own is None or theirs is None:
+        return "Not both shares at risk are recorded."
+    return f"{share(own)} of its income is at risk, of the prime's {share(theirs)}."
+
+
+def _unreconciled(found: Assessment) -> str:
+    log = found.evidence["log"]
+    if log is None:
+        return ""
+    one = found.evidence["logs"][log]
+    events = count(one["events"], log.removesuffix("s"))
+    if not one["differing"]:
+        same = f"Both sides report the same {events}."
+        return same if one["events"] else "Neither side reports an event."
+    return (
+        f"{figure(one['differing'])} of {events} differ between the two sides, "
+        f"{share(found.value or 0, found.threshold)}; the rule is at most {share(found.threshold)}."
+    )
+
+
+def _not_reported(found: Assessment) -> str:
+    if found.value is None:
+        return ""
+    due = count(found.evidence["due_months"], "month")
+    if not found.value:
+        return f"Nothing overdue, of {due} due."
+    return f"Returns overdue for {figure(found.value)} of {due}."
+
+
+def _named_without_consent(found: Assessment) -> str:
+    if not found.evidence["named_in_bid"]:
+        return "It was not named in the bid."
+    if found.evidence["consented_on"] is None:
+        return "Named in the bid, and no consent is recorded."
+    days = found.evidence["days_before_start"]
+    if days is None:
+        return "Named in the bid, with its consent."
+    when = "after" if days < 0 else "before"
+    return f"It consented to be named {count(abs(days), 'day')} {when} the contract's first day."
+
+
+def _client_mix(found: Assessment) -> str:
+    if found.status == "clear":
+        return "The client groups came about as the prime's intake has them."
+    return "Too few clients to compare the groups." if found.status == "too_early" else ""
+
+
+_HEADLINES: dict[str, Callable[[Assessment], str]] = {
+    "zero_referrals": _zero_referrals,
+    "management_fee": _management_fee,
+    "volume_divergence": _volume_divergence,
+    "payment_delay": _payment_delay,
+    "risk_transfer": _risk_transfer,
+    "unreconciled": _unreconciled,
+    "not_reported": _not_reported,
+    "named_without_consent": _named_without_consent,
+    "client_mix": _client_mix,
+}
+_NOT_REPORTED = {
+    "zero_referrals": "No return covers any month.",
+    "management_fee": "The prime has reported no payments.",
+    "volume_divergence": "No return covers any month.",
+    "payment_delay": "No payments return covers any month.",
+    "unreconciled": "Not both sides have reported, so there is nothing to compare.",
+    "client_mix": "The prime has reported no referrals.",
+}
+_ATTRIBUTES = ("zero_referrals", "volume_divergence")
+
+
 def attribution(found: Assessment) -> str:
-    """Whose doing the figures point to, in one line; empty where the flag does not say."""
+    """Whose doing the figures point to, in one line; empty where the flag does not ask that."""
     if found.attributed_to == "prime":
         return "The figures point to how the prime shared out the clients."
     if found.attributed_to == "commissioner":
         return "The figures point to the volume that the commissioner sent."
-    if found.status == "raised" and found.flag != "management_fee":
+    if found.status == "raised" and found.flag in _ATTRIBUTES:
         return "The figures do not say whose doing it is."
     return ""
+
+
+def about(explanation: Explanation) -> str:
+    """Whom and what an answer is about, as known when, and who is shown it."""
+    found = explanation.assessment
+
+    def named(organisation_id: str | None) -> str:
+        if organisation_id is None:
+            return "the prime"
+        name = explanation.name(organisation_id)
+        return name if name == organisation_id else f"{name} ({organisation_id})"
+
+    whom = "the whole contract" if found.subcontractor_id is None else named(found.subcontractor_id)
+    shown = (
+        f" Shown to {named(explanation.asker_id)}: the rows that others reported are counted only."
+        if explanation.asker_id
+        else ""
+    )
+    return (
+        f"{found.contract_id} of {named(found.prime_id)}: {whom}. As known on "
+        f"{day(explanation.as_of)}, up to {month_name(explanation.last)}.{shown}"
+    )
+
+
+def said_rule(rule: Rule) -> str:
+    """Where a rule comes from, what it is worth, and what is to be known about it."""
+    standing = f"{rule.standing[:1].upper()}{rule.standing[1:]}."
+    return f"{standing} {rule.note}".strip()
+
+
+def row_words(group: RowGroup) -> str:
+    """Where rows stand: payments, return r-1, rows 4, 7-12; or how many somebody else has."""
+    if group.row_numbers is None:
+        return f"{group.table}, {count(group.row_count, 'row')}, counted only"
+    noun = "row" if group.row_count == 1 else "rows"
+    return f"{group.table}, return {group.return_id}, {noun} {lines_of(group)}"
+
+
+def lines_of(group: RowGroup, most: int = 12) -> str:
+    """The lines of rows in their return: the first runs of them, and how many there are."""
+    if group.row_numbers is None:
+        return f"{figure(group.row_count)}, not shown"
+    lines = group.lines.split(", ")
+    more = f" and more: {figure(group.row_count)} in all" if len(lines) > most else ""
+    return ", ".join(lines[:most]) + more
+
+
+def more_or_fewer(referrals: float) -> str:
+    """A number of referrals beside another: 3 more, 12.5 fewer, none."""
+    size = round(abs(referrals), 1)
+    return f"{figure(size)} {'fewer' if referrals < 0 else 'more'}" if size else "none"
 
 
 def day(value: dt.date | None) -> str:

@@ -4,6 +4,8 @@ UserError
 ├── UnusableFile      the file cannot be read as a table at all
 ├── UnknownTable      no such table in the data standard
 ├── UnknownRule       no such rule in the register
+├── UnknownFlag       no such flag in the catalogue
+├── NotOnRecord       no such contract, agreement or organisation was known on the day
 ├── BadOption         an option that does not parse or contradicts another
 ├── StoreError        the store is not there, not writable, full or damaged
 ├── ReturnRefused     the checks refused the return; the findings say where
@@ -31,6 +33,14 @@ class UnknownTable(UserError):
 
 class UnknownRule(UserError):
     """The register has no rule of that name."""
+
+
+class UnknownFlag(UserError):
+    """There is no flag of that name."""
+
+
+class NotOnRecord(UserError):
+    """No contract, agreement or organisation of that id was on record on the day asked about."""
 
 
 class BadOption(UserError):

@@ -73,6 +73,8 @@ _ENTRY_SCHEMA = pa.schema(
     ]
 )
 _COMPACT_AT_FILES = 64
+_SMALL = ("organisations", "contracts", "agreements", "prices", "forecasts", "coverage")
+_HELD_ROWS = 500_000  # logs of up to so many rows are held in memory while questions are asked
 
 
 @dataclass(frozen=True)
@@ -369,11 +371,19 @@ class Ledger:
         Registers have one row per key, whoever reported it. Of organisations and contracts the
         keeper's row stands first; of agreements and prices the commissioner's before the
         network's, and that before the prime's. `coverage` has one row per table, reporter and
-        month covered by returns in force.
+        month covered by returns in force, with the day the return was received.
         """
+        entries = self.returns()
+        logged = sum(entry.row_count for entry in entries if entry.months)
+        held = (*TABLES, "coverage") if logged <= _HELD_ROWS else _SMALL
+        return self._frames(as_of, entries, held)
+
+    def _frames(
+        self, as_of: dt.date | None, entries: Sequence[Return], held: Sequence[str]
+    ) -> Frames:
+        """The frames; those `held` are worked out once and kept in memory, others when asked."""
         connection = duckdb.connect()
         with _store_errors(self.store):
-            entries = self.returns()
             current = in_force(entries, as_of)
             _register_in_force(connection, current, keepers(entries))
             for table in TABLES.values():
@@ -382,7 +392,8 @@ class Ledger:
                     f"FROM {self._relation(table, self._delta(table.id))}"
                 )
             for name, sql in _current_views().items():
-                connection.execute(f"CREATE VIEW {name} AS {sql}")
+                kind = "TABLE" if name in held else "VIEW"
+                connection.execute(f"CREATE {kind} {name} AS {sql}")
             return {
                 name: nw.from_native(connection.sql(f"SELECT * FROM {name}"))
                 for name in (*TABLES, "coverage")
@@ -390,7 +401,7 @@ class Ledger:
 
     def registers(self, as_of: dt.date | None = None) -> dict[str, pa.Table]:
         """The registers in force as Arrow tables, for the checks of a new return."""
-        frames = self.frames(as_of)
+        frames = self._frames(as_of, self.returns(), ("organisations", "contracts"))
         return {
             table.id: frames[table.id].collect("pyarrow").to_native()
             for table in TABLES.values()
@@ -498,6 +509,7 @@ def _register_in_force(
             "table": pa.array([e.table for e, _ in current.months], pa.string()),
             "reporter_id": pa.array([e.reporter_id for e, _ in current.months], pa.string()),
             "month": pa.array([month for _, month in current.months], pa.date32()),
+            "received_on": pa.array([e.received_on for e, _ in current.months], pa.date32()),
         }
     )
     versions = pa.table(
@@ -505,6 +517,7 @@ def _register_in_force(
             "return_id": pa.array([e.return_id for e, _, _ in current.forecasts], pa.string()),
             "month": pa.array([month for _, month, _ in current.forecasts], pa.date32()),
             "issued_on": pa.array([version for _, _, version in current.forecasts], pa.date32()),
+            "received_on": pa.array([e.received_on for e, _, _ in current.forecasts], pa.date32()),
         }
     )
     for name, table in (("registers", registers), ("months", months), ("versions", versions)):
@@ -536,7 +549,8 @@ def _columns(table: Table, prefix: str = "") -> str:
 def _latest_per_key(table: Table, rank: str, join: str, where: str = "") -> str:
     key = ", ".join(f"r.{quoted(table.column(name).stored)}" for name in table.key)
     return f"""
-        SELECT {_columns(table, "r.")} FROM all_{table.id} r
+        SELECT {_columns(table, "r.")}, r.reporter_id, r.return_id, r.row_number
+        FROM all_{table.id} r
         JOIN in_force_registers USING (return_id) {join} {where}
         QUALIFY row_number() OVER (PARTITION BY {key}
             ORDER BY {rank}, received_on DESC, sequence DESC, r.row_number DESC) = 1
@@ -580,11 +594,11 @@ def _current_views() -> dict[str, str]:
             SELECT {_columns(TABLES["forecasts"], "r.")}, r.reporter_id,
                 CASE WHEN r.reporter_id = c.commissioner_id THEN 0
                      WHEN r.reporter_id = c.prime_id THEN 2 ELSE 1 END AS issuer_rank,
-                r.return_id, r.row_number
+                r.return_id, r.row_number, f.received_on
             FROM all_forecasts r {contract}
-            SEMI JOIN in_force_versions f ON r.return_id = f.return_id
+            JOIN in_force_versions f ON r.return_id = f.return_id
                 AND r.month = f.month AND r.issued_on = f.issued_on
         """,
         **logs,
-        "coverage": 'SELECT "table", reporter_id, month FROM in_force_months',
+        "coverage": 'SELECT "table", reporter_id, month, received_on FROM in_force_months',
     }

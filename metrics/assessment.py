@@ -8,8 +8,10 @@ import narwhals as nw
 
 from metrics.catalogue import assessors
 from metrics.expected_referrals import forecasts_in_force
-from metrics.facts import gather, records, referral_months
+from metrics.facts import gather
+from metrics.frames import records
 from metrics.management_fee import matched_events, summed
+from metrics.referral_months import referral_months
 from metrics.window import (
     AGREEMENT,
     WHOLE_CONTRACT,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from metrics.definition import Assessment
+    from metrics.facts import Facts
     from metrics.frames import Frames
     from metrics.rules import Rules
 
@@ -39,8 +42,12 @@ def assess(
     `frames` hold what was known on the as-of day; `through` (any day of a month) ends the window
     earlier. Ordered by flag, contract and subcontractor, the whole contract first.
     """
-    facts = gather(frames, as_of, through)
-    return [found for _, assess_flag in assessors() for found in assess_flag(facts, rules)]
+    return assess_facts(gather(frames, as_of, through), rules)
+
+
+def assess_facts(facts: Facts, rules: Rules) -> list[Assessment]:
+    """The same from facts already gathered, so that several sets of rules share them."""
+    return [found for assessor in assessors() for found in assessor.assess(facts, rules)]
 
 
 def agreement_months(

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import metrics as metrics_folder
 from metrics import flags as flags_folder
-from metrics.definition import Assessment, Flag, Metric
+from metrics.definition import Flag, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from metrics.definition import Account, Assessment, SourceRow
     from metrics.facts import Facts
     from metrics.rules import Rules
-
-    Assess = Callable[[Facts, Rules], list[Assessment]]
 
 
 def _modules(folder: ModuleType) -> list[ModuleType]:
@@ -33,13 +33,26 @@ def metrics() -> tuple[Metric, ...]:
     return tuple(sorted((m for m in found if isinstance(m, Metric)), key=lambda m: m.id))
 
 
+@dataclass(frozen=True)
+class Assessor:
+    """A flag with what assesses it, what accounts for an answer, and the rows behind one."""
+
+    flag: Flag
+    assess: Callable[[Facts, Rules], list[Assessment]]
+    account: Callable[[Assessment, Facts], Account]
+    source_rows: Callable[[Assessment, Facts], list[SourceRow]]
+
+
 @functools.cache
-def assessors() -> tuple[tuple[Flag, Assess], ...]:
-    """The flags with what assesses them, in the order of answers: the modules in `flags/`."""
-    found = [(module.FLAG, module.assess) for module in _modules(flags_folder)]
-    return tuple(sorted(found, key=lambda pair: pair[0].order))
+def assessors() -> tuple[Assessor, ...]:
+    """The flags with their functions, in the order of answers: the modules in `flags/`."""
+    found = [
+        Assessor(module.FLAG, module.assess, module.account, module.source_rows)
+        for module in _modules(flags_folder)
+    ]
+    return tuple(sorted(found, key=lambda assessor: assessor.flag.order))
 
 
 def flags() -> tuple[Flag, ...]:
     """The flags, in the order of answers."""
-    return tuple(flag for flag, _ in assessors())
+    return tuple(assessor.flag for assessor in assessors())

@@ -85,3 +85,33 @@ class Assessment:
     def answer(self) -> dict[str, Any]:
         """The JSON answer of `fairtier flags`, as the data standard has it."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What one answer rests on, told in sentences for `fairtier explain` and the Agreement page.
+
+    `promise` says what was promised, `happened` what happened as each side reports it, and
+    `arithmetic` the steps from there to the status, with their numbers. All of it follows from
+    the assessment alone.
+    """
+
+    promise: tuple[str, ...]
+    happened: tuple[str, ...]
+    arithmetic: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A row behind an answer: which table, who reported it, in which return, on which line.
+
+    `row_id` is the reporter's own id of it (empty where the table has none); `part` says what it
+    is to the answer, such as "counted" or "forecast in force".
+    """
+
+    table: str
+    reporter_id: str
+    return_id: str
+    row_number: int
+    row_id: str
+    part: str

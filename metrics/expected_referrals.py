@@ -42,23 +42,60 @@ def forecasts_in_force(frames: Frames) -> nw.LazyFrame[Any]:
     """The forecast that counts for each month: one row per agreement (or contract) and month.
 
     Columns contract_id, subcontractor_id (`WHOLE_CONTRACT` for forecasts without one), month,
-    expected (referrals), issued (a `day_number`) and issuer_id.
+    expected (referrals), issued (a `day_number`), issuer_id, and expected_before: the forecast
+    that counted by what had been received when the month began (null without any).
     """
-    of_month = [*AGREEMENT, "month"]
-    versions = (
-        frames.forecasts.select(
-            "contract_id",
-            nw.col("subcontractor_id").fill_null(WHOLE_CONTRACT),
-            "referral_count",
-            "issuer_rank",
-            month=month_number("month"),
-            begins=day_number("month"),
-            issued=day_number("issued_on"),
-            issuer_id=nw.col("reporter_id"),
-        )
-        .group_by(*of_month, "begins", "issued", "issuer_rank", "issuer_id")
+    versions = _versions(frames)
+    in_time = versions.filter(nw.col("received") <= nw.col("begins"))
+    before = _in_force(in_time).select(*_OF_MONTH, expected_before=nw.col("expected"))
+    return _in_force(versions).join(before, on=list(_OF_MONTH), how="left")
+
+
+def forecasts_in_force_by_group(frames: Frames) -> nw.LazyFrame[Any]:
+    """The same by client group: contract_id, subcontractor_id, month, client_group, expected.
+
+    `client_group` is empty where the forecast names none.
+    """
+    version = [*_OF_MONTH, "issued", "issuer_id"]
+    return (
+        _rows(frames)
+        .join(_in_force(_versions(frames)).select(*version), on=version, how="inner")
+        .group_by(*_OF_MONTH, "client_group")
         .agg(nw.col("referral_count").sum().alias("expected"))
+        .with_columns(nw.col("expected").cast(nw.Int64))
     )
+
+
+_OF_MONTH = (*AGREEMENT, "month")
+
+
+def _rows(frames: Frames) -> nw.LazyFrame[Any]:
+    return frames.forecasts.select(
+        "contract_id",
+        nw.col("subcontractor_id").fill_null(WHOLE_CONTRACT),
+        nw.col("client_group").fill_null(""),
+        "referral_count",
+        "issuer_rank",
+        month=month_number("month"),
+        begins=day_number("month"),
+        issued=day_number("issued_on"),
+        received=day_number("received_on"),
+        issuer_id=nw.col("reporter_id"),
+    )
+
+
+def _versions(frames: Frames) -> nw.LazyFrame[Any]:
+    return (
+        _rows(frames)
+        .group_by(*_OF_MONTH, "begins", "issued", "issuer_rank", "issuer_id")
+        .agg(
+            nw.col("referral_count").sum().alias("expected"),
+            nw.col("received").max(),
+        )
+    )
+
+
+def _in_force(versions: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # One number orders the versions of a month: in time before late, of those in time the latest,
     # of the late the earliest, of one day's the lowest rank (which is a single digit).
     day = (
@@ -67,6 +104,6 @@ def forecasts_in_force(frames: Frames) -> nw.LazyFrame[Any]:
         .otherwise(-nw.col("issued"))
     )
     ranked = versions.with_columns(preference=day * 10 - nw.col("issuer_rank"))
-    best = ranked.filter(nw.col("preference") == nw.col("preference").max().over(*of_month))
-    in_force = best.filter(nw.col("issuer_id") == nw.col("issuer_id").min().over(*of_month))
-    return in_force.select(*of_month, "issued", "issuer_id", nw.col("expected").cast(nw.Int64))
+    best = ranked.filter(nw.col("preference") == nw.col("preference").max().over(*_OF_MONTH))
+    first = best.filter(nw.col("issuer_id") == nw.col("issuer_id").min().over(*_OF_MONTH))
+    return first.select(*_OF_MONTH, "issued", "issuer_id", nw.col("expected").cast(nw.Int64))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from metrics.expected_referrals import forecasts_in_force
-from metrics.intake import groups_served, intake_by_month
+from metrics.clumping import clumping_by_programme
+from metrics.evidence.overdispersion import Clumping
+from metrics.frames import collected, records
+from metrics.intake import groups_served
 from metrics.management_fee import matched_events, summed
-from metrics.observed_referrals import both_sides, reported_rows
+from metrics.referral_months import referral_months
 from metrics.window import (
     AGREEMENT,
     WHOLE_CONTRACT,
@@ -32,12 +34,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ForecastVersion:
-    """One version of a forecast, with the reported months it counts for."""
+    """One version of a forecast, with the reported months it counts for.
+
+    `changed_months` are those for which another forecast counted when they began, by what had
+    been received by then; `referral_count_before` is what that one had for them, and
+    `referral_count_changed` what this one has.
+    """
 
     issued_on: dt.date
     issuer_id: str
     month_count: int
     referral_count: int
+    changed_months: int = 0
+    referral_count_before: int = 0
+    referral_count_changed: int = 0
+
+    def evidence(self) -> dict[str, Any]:
+        """The version as JSON."""
+        told: dict[str, Any] = {
+            "issued_on": self.issued_on.isoformat(),
+            "issued_by": self.issuer_id,
+            "months": self.month_count,
+            "referrals": self.referral_count,
+        }
+        if self.changed_months:
+            told["changed_after_the_month_began"] = {
+                "months": self.changed_months,
+                "referrals_before": self.referral_count_before,
+                "referrals_now": self.referral_count_changed,
+            }
+        return told
 
 
 @dataclass(frozen=True)
@@ -74,22 +100,41 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What the registers say was agreed; None where a cell is empty.
+
+    `starts_on` is the contract's first day. Of a whole contract only that is known.
+    """
+
+    starts_on: dt.date | None = None
+    delivery_role: str | None = None
+    named_in_bid: bool = False
+    consented_on: dt.date | None = None
+    live_on: dt.date | None = None
+    promised_share: float | None = None
+    agreed_management_fee_rate: float | None = None
+    at_risk_share: float | None = None
+    prime_at_risk_share: float | None = None
+    payment_terms_days: int | None = None
+
+
+@dataclass(frozen=True)
 class Subject:
     """What is known about one agreement, or one contract (`subcontractor_id` None).
 
     Counts of referrals run over the reported months only. `intake` runs over those that the prime
     has reported, and is None where there is none. `expected` is None where no forecast row exists
     in any month. Payment sums run over the months of the window that the prime's payments returns
-    cover.
+    cover. `clumping` is what the agreements (or the whole contracts) of its programme say.
     """
 
     contract_id: str
     subcontractor_id: str | None
     prime_id: str | None
+    programme: str
     window: Window
-    named_in_bid: bool
-    promised_share: float | None
-    agreed_management_fee_rate: float | None
+    terms: Terms
+    clumping: Clumping
     client_groups: tuple[str, ...]  # those served; none: all
     reported_months: int
     reported_by_subcontractor: int  # months whose observed count is the subcontractor's
@@ -105,6 +150,11 @@ class Subject:
     payment_months_by_subcontractor: int
     payments: Payments
     payments_by_group: tuple[tuple[str, Payments], ...]
+
+    @property
+    def promised_share(self) -> float | None:
+        """The share of the intake that the register says was promised."""
+        return self.terms.promised_share
 
     @property
     def promise(self) -> float | None:
@@ -139,26 +189,27 @@ class Subject:
                 "prime": self.observed_by_prime,
             },
             "forecast": self.expected,
-            "forecast_versions": [
-                {
-                    "issued_on": version.issued_on.isoformat(),
-                    "issued_by": version.issuer_id,
-                    "months": version.month_count,
-                    "referrals": version.referral_count,
-                }
-                for version in self.versions
-            ],
+            "forecast_versions": [version.evidence() for version in self.versions],
             "intake": self.intake,
             "intake_months": self.intake_months,
             "promised_share": self.promised_share,
             "client_groups": list(self.client_groups),
+            "programme": self.programme,
         }
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the flags need: subjects in the order of answers, and organisations' names."""
+    """Everything the flags need: subjects in the order of answers, and organisations' names.
 
+    `frames` and `rows` (as `assessed` gives them) are there for a flag that needs more than the
+    subjects hold: what was known on `as_of`, for the windows up to the month `last`.
+    """
+
+    frames: Frames
+    as_of: dt.date
+    last: int
+    rows: nw.LazyFrame[Any]
     agreements: tuple[Subject, ...]
     contracts: tuple[Subject, ...]
     names: Mapping[str, str]
@@ -173,35 +224,6 @@ class Facts:
 Key = tuple[str, str]
 
 
-def referral_months(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Both sides' counts, intake and forecast of each covered month, in the window or not.
-
-    `rows` as `assessed` gives them. One row per agreement or contract and covered month: the
-    columns of `covered_months` and observed_sub, observed_prime, intake, expected, issued and
-    issuer_id (null where no forecast names the month). A contract's observed_prime is its intake.
-    """
-    reported = reported_rows(frames)
-    months = covered_months(frames, rows, "referrals")
-    of_month = [*AGREEMENT, "month"]
-    joined = (
-        intake_by_month(months, reported, groups_served(frames))
-        .join(both_sides(reported), on=of_month, how="left")
-        .join(forecasts_in_force(frames), on=of_month, how="left")
-    )
-    return joined.with_columns(
-        observed_sub=nw.col("observed_sub").fill_null(0),
-        observed_prime=nw.when(nw.col("subcontractor_id") == WHOLE_CONTRACT)
-        .then(nw.col("intake"))
-        .otherwise(nw.col("observed_prime").fill_null(0)),
-    )
-
-
-def records(frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
-    """The rows of a small lazy frame."""
-    rows: list[dict[str, Any]] = frame.collect().to_arrow().to_pylist()
-    return rows
-
-
 def _by_key(frame: nw.LazyFrame[Any]) -> dict[Key, list[dict[str, Any]]]:
     grouped: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     for row in records(frame):
@@ -209,7 +231,7 @@ def _by_key(frame: nw.LazyFrame[Any]) -> dict[Key, list[dict[str, Any]]]:
     return grouped
 
 
-def _referral_totals(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _referral_totals(months: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Sums over the reported months: one row per agreement or contract and forecast version."""
     by_sub = nw.col("sub_covered") == 1
     sums = (
@@ -221,11 +243,13 @@ def _referral_totals(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[An
         "observed_prime",
         "intake",
         "expected",
+        "changed_months",
+        "expected_before",
+        "expected_changed",
     )
+    changed = (nw.col("expected_before") != nw.col("expected")).fill_null(value=False)
     return (
-        referral_months(frames, rows)
-        .filter(in_window())
-        .select(
+        months.select(
             *AGREEMENT,
             "sub_covered",
             "prime_covered",
@@ -235,6 +259,9 @@ def _referral_totals(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[An
             nw.col("expected").fill_null(0),
             nw.col("issued").fill_null(0),
             nw.col("issuer_id").fill_null(""),
+            changed_months=nw.when(changed).then(1).otherwise(0),
+            expected_before=nw.when(changed).then(nw.col("expected_before")).otherwise(0),
+            expected_changed=nw.when(changed).then(nw.col("expected")).otherwise(0),
             months=nw.lit(1),
             observed=nw.when(by_sub)
             .then(nw.col("observed_sub"))
@@ -261,12 +288,24 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
     last = last_month(as_of, through)
     rows = assessed(frames, last)
     payment_months = covered_months(frames, rows, "payments")
-    terms = _by_key(
-        frames.agreements.select(
-            *AGREEMENT, "named_in_bid", "promised_share", "agreed_management_fee_rate"
-        )
+    agreed = ("delivery_role", "named_in_bid", "consented_on", "live_on", "promised_share")
+    money = ("agreed_management_fee_rate", "at_risk_share", "prime_at_risk_share")
+    terms = _by_key(frames.agreements.select(*AGREEMENT, *agreed, *money, "payment_terms_days"))
+    contracts = {
+        row["contract_id"]: row
+        for row in records(frames.contracts.select("contract_id", "programme", "starts_on"))
+    }
+    # Two questions ask for the months: they are worked out once.
+    shares = frames.agreements.select(*AGREEMENT, "promised_share")
+    months = collected(
+        referral_months(frames, rows)
+        .filter(in_window())
+        .join(shares, on=list(AGREEMENT), how="left")
     )
-    referrals = _by_key(_referral_totals(frames, rows))
+    clumping = clumping_by_programme(
+        months, {contract_id: row["programme"] or "" for contract_id, row in contracts.items()}
+    )
+    referrals = _by_key(_referral_totals(months))
     forecast = frames.forecasts.select(
         "contract_id", nw.col("subcontractor_id").fill_null(WHOLE_CONTRACT)
     ).unique()
@@ -277,10 +316,17 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
     subjects = []
     for row in records(rows):
         key = row["contract_id"], row["subcontractor_id"]
+        contract = contracts.get(row["contract_id"], {})
+        programme = contract.get("programme") or ""
+        agreed_terms = dict((terms.get(key) or [{}])[0])
+        for name in AGREEMENT:
+            agreed_terms.pop(name, None)
         subjects.append(
             _subject(
                 row,
-                (terms.get(key) or [{}])[0],
+                programme,
+                Terms(starts_on=contract.get("starts_on"), **agreed_terms),
+                clumping.get((programme, not key[1]), Clumping()),
                 key in forecasts,
                 sorted(group["client_group"] for group in groups.get(key, ())),
                 referrals.get(key, ()),
@@ -290,6 +336,10 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
         )
     subjects.sort(key=lambda subject: (subject.contract_id, subject.subcontractor_id or ""))
     return Facts(
+        frames=frames,
+        as_of=as_of,
+        last=last,
+        rows=rows,
         agreements=tuple(s for s in subjects if s.subcontractor_id is not None),
         contracts=tuple(s for s in subjects if s.subcontractor_id is None),
         names={
@@ -301,7 +351,9 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
 
 def _subject(
     row: Mapping[str, Any],
-    terms: Mapping[str, Any],
+    programme: str,
+    terms: Terms,
+    clumping: Clumping,
     has_forecast: bool,
     client_groups: Sequence[str],
     referrals: Sequence[Mapping[str, Any]],
@@ -312,7 +364,15 @@ def _subject(
         return sum(part[name] for part in referrals)
 
     versions = [
-        ForecastVersion(day_of(part["issued"]), part["issuer_id"], part["months"], part["expected"])
+        ForecastVersion(
+            day_of(part["issued"]),
+            part["issuer_id"],
+            part["months"],
+            part["expected"],
+            part["changed_months"],
+            part["expected_before"],
+            part["expected_changed"],
+        )
         for part in referrals
         if part["issued"]
     ]
@@ -334,10 +394,10 @@ def _subject(
         contract_id=row["contract_id"],
         subcontractor_id=row["subcontractor_id"] or None,
         prime_id=row["prime_id"] or None,
+        programme=programme,
         window=Window(row["first_month"], row["end_month"], row["last_month"]),
-        named_in_bid=bool(terms.get("named_in_bid")),
-        promised_share=terms.get("promised_share"),
-        agreed_management_fee_rate=terms.get("agreed_management_fee_rate"),
+        terms=terms,
+        clumping=clumping,
         client_groups=tuple(client_groups),
         reported_months=months,
         reported_by_subcontractor=by_sub,

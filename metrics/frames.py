@@ -15,19 +15,21 @@ if TYPE_CHECKING:
 class Frames:
     """The returns in force as of a day, over any engine that Narwhals takes.
 
-    Columns have the names and types of the ledger (`Column.stored`). Logs also have `month` (the
-    first day of the row's month), `reporter_id`, and for referrals and payments `return_id` and
-    `row_number`. An empty cell is null. Grain and extra columns:
+    Columns have the names and types of the ledger (`Column.stored`), and every row says where it
+    stands: `reporter_id`, `return_id` and `row_number`. Logs also have `month` (the first day of
+    the row's month). An empty cell is null. Grain and extra columns:
 
     - `organisations`: one row per organisation
     - `contracts`: one row per contract
     - `agreements`: one row per agreement
     - `prices`: one row per price; `subcontractor_id` null is what the commissioner pays the prime
     - `forecasts`: one row per version, agreement or contract, client group and month;
-      `issuer_rank` is 0 for a commissioner, 1 for a network, 2 for a prime
+      `issuer_rank` is 0 for a commissioner, 1 for a network, 2 for a prime; `received_on` is the
+      day its return was received
     - `referrals`, `payments`: one row per row of a return in force
-    - `coverage`: `table` ("referrals" or "payments"), `reporter_id`, `month`; one row per month
-      that a reporter's returns in force cover, nil returns included
+    - `coverage`: `table` ("referrals" or "payments"), `reporter_id`, `month` and `received_on`
+      (the day the return was received); one row per month that a reporter's returns in force
+      cover, nil returns included
     """
 
     organisations: nw.LazyFrame[Any]
@@ -51,3 +53,14 @@ class Frames:
                 if field.name in kept
             },
         )
+
+
+def collected(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The same frame, worked out once and held in memory, whatever the engine."""
+    return frame.collect().lazy()
+
+
+def records(frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
+    """The rows of a small lazy frame."""
+    rows: list[dict[str, Any]] = frame.collect().to_arrow().to_pylist()
+    return rows

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from metrics.days import with_ordinals
 from metrics.definition import Metric
-from metrics.facts import records
-from metrics.window import assessed, covered_months, in_window, last_month, month_number
+from metrics.frames import records
+from metrics.window import (
+    AGREEMENT,
+    assessed,
+    covered_months,
+    in_window,
+    last_month,
+    month_number,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
 
     from metrics.frames import Frames
 
@@ -32,6 +39,7 @@ METRIC = Metric(
     exclusions=(
         "Rows without an invoice day (first measure) or a receipt day (second).",
         "Adjustments, which are corrections and not payments.",
+        "Payments of nothing or less, which nobody waits for.",
         "Months outside the window of the agreement, or that nobody has reported.",
     ),
     assumptions=(
@@ -40,7 +48,7 @@ METRIC = Metric(
         "Days from the prime's receipt are the prime's word, since only it knows both days.",
     ),
     source="Procurement Regulations 2024, regulation 38 (bands and arithmetic mean)",
-    version=1,
+    version=2,
 )
 
 _BANDS = ((30, "30 days or fewer"), (60, "31 to 60 days"))
@@ -69,6 +77,9 @@ class PaymentTiming:
     from_receipt: Wait
 
 
+NO_WAIT = Wait((*((name, 0) for _, name in _BANDS), (_LONGEST, 0)), 0, 0, None)
+
+
 def payment_timing(
     frames: Frames,
     contract_id: str,
@@ -81,34 +92,107 @@ def payment_timing(
     rows = assessed(chosen, last_month(as_of, through)).filter(
         nw.col("subcontractor_id") == subcontractor_id
     )
-    months = {
-        row["month"]: row
-        for row in records(covered_months(chosen, rows, "payments").filter(in_window()))
-    }
-    payments = records(
-        chosen.payments.filter(
-            nw.col("subcontractor_id") == subcontractor_id,
-            nw.col("payment_type") != "adjustment",
-        ).select(
-            "reporter_id", "invoiced_on", "received_on", "paid_on", month=month_number("month")
+    found = payment_timings(payable_rows(chosen, rows))
+    return found.get((contract_id, subcontractor_id), PaymentTiming(NO_WAIT, NO_WAIT))
+
+
+def payable_rows(frames: Frames, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The payment rows of both sides, in months of the window that their own returns cover.
+
+    `rows` as `assessed` gives them. Columns contract_id, subcontractor_id, of_subcontractor and
+    of_prime (whose row it is), stands (1 where its word is the one that counts: the
+    subcontractor's in months it has reported, else the prime's), both_covered (1 where both have
+    reported the month), is_payment (1 if no adjustment and above 0), is_adjustment,
+    amount_pence, and as `with_ordinals` makes them invoiced, received, paid (null where empty) and
+    known (the day the return with the row was received).
+    """
+    known = with_ordinals(
+        frames.coverage.filter(nw.col("table") == "payments"), known="received_on"
+    ).select("reporter_id", "known", month=month_number("month"))
+    months = (
+        covered_months(frames, rows, "payments")
+        .filter(in_window())
+        .select(*AGREEMENT, "prime_id", "month", "sub_covered", "prime_covered")
+    )
+    own = nw.col("reporter_id") == nw.col("subcontractor_id")
+    by_prime = nw.col("reporter_id") == nw.col("prime_id")
+    adjustment = nw.col("payment_type") == "adjustment"
+    amount = nw.col("subcontractor_amount_pence")
+    payments = with_ordinals(
+        frames.payments, invoiced="invoiced_on", received="received_on", paid="paid_on"
+    )
+    return (
+        payments.select(
+            *AGREEMENT,
+            "reporter_id",
+            "payment_type",
+            "subcontractor_amount_pence",
+            "invoiced",
+            "received",
+            "paid",
+            month=month_number("month"),
+        )
+        .join(months, on=[*AGREEMENT, "month"], how="inner")
+        .join(known, on=["reporter_id", "month"], how="inner")
+        .filter(own | by_prime)
+        .select(
+            *AGREEMENT,
+            "invoiced",
+            "received",
+            "paid",
+            "known",
+            of_subcontractor=one_if(own),
+            of_prime=one_if(by_prime),
+            stands=one_if(own | (nw.col("sub_covered") == 0)),
+            both_covered=nw.col("sub_covered") * nw.col("prime_covered"),
+            is_payment=one_if(~adjustment & (amount > 0)),
+            is_adjustment=one_if(adjustment),
+            amount_pence=amount,
         )
     )
-    told = [row for row in payments if row["month"] in months]
-    by_sub = [row for row in told if row["reporter_id"] == subcontractor_id]
-    by_prime = [row for row in told if row["reporter_id"] == months[row["month"]]["prime_id"]]
-    unseen = [row for row in by_prime if not months[row["month"]]["sub_covered"]]
-    return PaymentTiming(_wait([*by_sub, *unseen], "invoiced_on"), _wait(by_prime, "received_on"))
 
 
-def _wait(rows: Iterable[dict[str, Any]], since: str) -> Wait:
-    begun = [row for row in rows if row[since] is not None]
-    days = [(row["paid_on"] - row[since]).days for row in begun if row["paid_on"] is not None]
-    counts = dict.fromkeys([*(name for _, name in _BANDS), _LONGEST], 0)
-    for waited in days:
-        counts[next((name for limit, name in _BANDS if waited <= limit), _LONGEST)] += 1
+def one_if(condition: nw.Expr) -> nw.Expr:
+    """1 where it holds and 0 elsewhere, so that a sum counts it."""
+    return nw.when(condition).then(1).otherwise(0)
+
+
+def payment_timings(payable: nw.LazyFrame[Any]) -> dict[tuple[str, str], PaymentTiming]:
+    """The waits of every agreement that has a row; `payable` as `payable_rows` gives it."""
+    waits = (("invoiced", "stands"), ("received", "of_prime"))
+    made: dict[str, nw.Expr] = {}
+    for since, chosen in waits:
+        begun = (nw.col(chosen) * nw.col("is_payment") == 1) & ~nw.col(since).is_null()
+        paid = begun & ~nw.col("paid").is_null()
+        days = nw.col("paid") - nw.col(since)
+        made[f"{since}_unpaid"] = one_if(begun & nw.col("paid").is_null())
+        made[f"{since}_paid"] = one_if(paid)
+        made[f"{since}_days"] = nw.when(paid).then(days).otherwise(0)
+        for limit, _ in _BANDS:
+            made[f"{since}_{limit}"] = one_if(paid & (days <= limit))
+    sums = (
+        payable.select(*AGREEMENT, **made)
+        .group_by(*AGREEMENT)
+        .agg(*(nw.col(name).sum() for name in made))
+        .with_columns(*(nw.col(name).cast(nw.Int64) for name in made))
+    )
+    return {
+        (row["contract_id"], row["subcontractor_id"]): PaymentTiming(
+            *(_wait(row, since) for since, _ in waits)
+        )
+        for row in records(sums)
+    }
+
+
+def _wait(sums: dict[str, int], since: str) -> Wait:
+    payment_count = sums[f"{since}_paid"]
+    counts, below = [], 0
+    for limit, name in _BANDS:
+        counts.append((name, sums[f"{since}_{limit}"] - below))
+        below = sums[f"{since}_{limit}"]
     return Wait(
-        bands=tuple(counts.items()),
-        payment_count=len(days),
-        unpaid_count=len(begun) - len(days),
-        mean_days=sum(days) / len(days) if days else None,
+        bands=(*counts, (_LONGEST, payment_count - below)),
+        payment_count=payment_count,
+        unpaid_count=sums[f"{since}_unpaid"],
+        mean_days=sums[f"{since}_days"] / payment_count if payment_count else None,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REGISTER = Path(__file__).with_name("rules.toml")
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Rule:
     """One entry of the register: a number, where it comes from and since when it counts.
 
     `value` is exact (15 % is 3/20). `confirmed` says whether the primary source was read.
-    `overridden` marks a value that was asked for in place of the register's.
+    `overridden` marks a value that was asked for in place of the register's. `automatic` means
+    that the number is estimated from the data; `value` is then the least it can be.
     """
 
     id: str
@@ -42,7 +44,14 @@ class Rule:
     lowest: Fraction
     highest: Fraction
     whole: bool = False
+    automatic: bool = False
+    may_be_automatic: bool = False
     overridden: bool = False
+
+    @property
+    def shown(self) -> int | float | str:
+        """The value as answers give it: `auto` where it is estimated."""
+        return AUTO if self.automatic else int(self.value) if self.whole else self.number
 
     @property
     def number(self) -> float:
@@ -63,7 +72,7 @@ class Rule:
         return {
             "id": self.id,
             "title": self.title,
-            "value": int(self.value) if self.whole else self.number,
+            "value": self.shown,
             "unit": self.unit,
             "from": self.in_force_from.isoformat() if self.in_force_from else None,
             "status": self.status,
@@ -76,11 +85,14 @@ class Rule:
 
     def overridden_by(self, text: str) -> Rule:
         """The rule with another value, such as `0.20` or `20%`; BadOption if it is unfit."""
+        if self.may_be_automatic and text.strip().lower() == AUTO:
+            return replace(self, value=self.lowest, automatic=True, overridden=not self.automatic)
         value = _exact(text)
         if value is None:
+            either = f", or {AUTO}" if self.may_be_automatic else ""
             raise BadOption(
                 f'We read "{text}" for the rule {self.id}. Write a number such as '
-                f"{_plain(self.value)}."
+                f"{_plain(self.value)}{either}."
             )
         if not self.lowest <= value <= self.highest:
             raise BadOption(
@@ -92,7 +104,7 @@ class Rule:
                 f'We read "{text}" for the rule {self.id}. It must be a whole number of '
                 f"{self.unit}."
             )
-        return replace(self, value=value, overridden=True)
+        return replace(self, value=value, automatic=False, overridden=True)
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,7 @@ def read_register(text: str) -> tuple[Rule, ...]:
         Rule(
             id=entry["id"],
             title=entry["title"],
-            value=Fraction(entry["value"]),
+            value=Fraction(entry["lowest" if entry["value"] == AUTO else "value"]),
             unit=entry["unit"],
             in_force_from=entry.get("from"),
             status=entry["status"],
@@ -153,6 +165,8 @@ def read_register(text: str) -> tuple[Rule, ...]:
             lowest=Fraction(entry["lowest"]),
             highest=Fraction(entry["highest"]),
             whole=entry.get("whole", False),
+            automatic=entry["value"] == AUTO,
+            may_be_automatic=entry["value"] == AUTO,
         )
         for entry in tomllib.loads(text)["rule"]
     )

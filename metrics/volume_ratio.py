@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from metrics.definition import Metric
-from metrics.evidence import poisson_interval
+from metrics.evidence.arrays import numbers
+from metrics.evidence.counts import count_interval
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from metrics.evidence.arrays import Numbers
 
 METRIC = Metric(
     id="volume_ratio",
@@ -25,18 +26,19 @@ METRIC = Metric(
     direction="0 is as forecast; no judgement which way is worse",
     exclusions=("Agreements and contracts without a forecast, or with a forecast of none.",),
     assumptions=(
-        "Referrals arrive independently of each other (Poisson); if they come in clumps, the "
-        "interval is too narrow.",
+        "Referrals arrive one by one (Poisson) or in clumps (negative binomial), as the rule "
+        "overdispersion has it.",
     ),
-    source="Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936)",
-    version=1,
+    source="Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936); the "
+    "same for the negative binomial law",
+    version=2,
 )
 
 
 def divergence(
-    observed: ArrayLike, expected: ArrayLike, level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    observed: ArrayLike, expected: ArrayLike, level: float, overdispersion: ArrayLike = 1.0
+) -> tuple[Numbers, Numbers, Numbers]:
     """O/E - 1 with the lower and upper end of its exact interval; E above 0."""
-    means = np.asarray(expected, dtype=np.float64)
-    lower, upper = poisson_interval(observed, level)
-    return np.asarray(observed, dtype=np.float64) / means - 1, lower / means - 1, upper / means - 1
+    means = numbers(expected)
+    lower, upper = count_interval(observed, level, overdispersion)
+    return numbers(observed) / means - 1, lower / means - 1, upper / means - 1

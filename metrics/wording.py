@@ -48,6 +48,21 @@ def both_sides(subject: Subject, prime: str) -> str:
     )
 
 
+def changed_forecasts(subject: Subject) -> str:
+    """Which forecasts were changed after the fact, as sentences with a space before each."""
+    told = ""
+    for version in subject.versions:
+        if version.changed_months:
+            months = count(version.changed_months, "month")
+            told += (
+                f" For {months} the forecast issued on {version.issued_on} was received only after "
+                f"the month had begun: before, the forecast had "
+                f"{count(version.referral_count_before, 'referral')}, now "
+                f"{figure(version.referral_count_changed)}."
+            )
+    return told
+
+
 def count(number: float, singular: str, plural: str | None = None) -> str:
     """A number with its noun: 1 referral, 12 referrals, 12.4 referrals, 1,200 referrals."""
     noun = singular if number == 1 else plural or f"{singular}s"
@@ -60,6 +75,9 @@ def figure(number: float) -> str:
     return "0" if text == "-0" else text
 
 
+_AS_GOOD_AS_NONE = 1e-5
+
+
 def share(value: float, beside: float | None = None) -> str:
     """A rate as a percentage: 22 %, 15.5 %, minus 3 %.
 
@@ -68,7 +86,9 @@ def share(value: float, beside: float | None = None) -> str:
     text = ""
     for decimals in range(1, 7):
         text = _percentage(value, decimals)
-        if beside is None or value == beside or text != _percentage(beside, decimals):
+        vanished = abs(value) > _AS_GOOD_AS_NONE and text == "0 %"
+        apart = beside is None or value == beside or text != _percentage(beside, decimals)
+        if apart and not vanished:
             break
     return text
 
@@ -78,9 +98,25 @@ def _percentage(value: float, decimals: int) -> str:
     return f"{'minus ' if value < 0 and digits != '0' else ''}{digits} %"
 
 
-def chance(value: float) -> str:
-    """A probability as a percentage of cases, fine enough not to round onto a limit."""
-    return "less than 0.1 %" if value < 0.001 else f"{100 * value:.3g} %"
+def chance(value: float, beside: float | None = None) -> str:
+    """A probability as a percentage of cases, fine enough to tell it from one it stands beside."""
+    if value < 0.001:
+        return "less than 0.1 %"
+    digits = 3
+    while (
+        digits < 9
+        and beside not in (None, value)
+        and (f"{value:.{digits}g}" == f"{beside:.{digits}g}")
+    ):
+        digits += 1
+    return f"{100 * value:.{digits}g} %"
+
+
+def evidence_size(value: float, asked: float | None = None) -> str:
+    """An e-value: 4.45, 1,200, over a million; just short of what is asked, "just under 20"."""
+    if asked is not None and value < asked and figure(value) == figure(asked):
+        return f"just under {figure(asked)}"
+    return figure(value) if value < 1e6 else "over a million"
 
 
 def change(value: float, beside: float | None = None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import pandas as pd
 
-from dashboard.theme import FORECAST, PRIME, RULE, SUBCONTRACTOR, styled
+from dashboard.theme import FORECAST, PRIME, QUIET, RULE, SUBCONTRACTOR, styled
 from metrics.wording import share
 
 if TYPE_CHECKING:
@@ -60,8 +60,47 @@ def interval(fees: pd.DataFrame, rule: float) -> alt.LayerChart:
     )
     spans = base.mark_rule(strokeWidth=5, color=PRIME, opacity=0.45).encode(x=x, x2="high:Q")
     lows = base.mark_point(filled=True, size=130, color=PRIME, opacity=1).encode(x=x)
+    layers = alt.layer(spans, lows, *_limit(rule, scale))
+    return styled(layers, height=60 + 34 * len(fees))
+
+
+def compared(fees: pd.DataFrame, rule: float) -> alt.LayerChart:
+    """The fee as agreed, as the events show it and as cash totals alone would, beside the rule.
+
+    Columns name and fee, and low and high of an interval over other clients (shares; null where
+    there is none). One row each, in the order given.
+    """
+    shares = fees[["fee", "low", "high"]]
+    ends = [min(0.0, rule, float(shares.min().min())), max(rule, float(shares.max().max()))]
+    scale = alt.Scale(domain=ends, nice=True)
+    base = alt.Chart(fees).encode(
+        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+        tooltip=[
+            alt.Tooltip("name:N", title="Which fee"),
+            alt.Tooltip("fee:Q", title="Fee", format=".1%"),
+            alt.Tooltip("low:Q", title="Over other clients, from", format=".1%"),
+            alt.Tooltip("high:Q", title="to", format=".1%"),
+        ],
+    )
+    x = alt.X(
+        "fee:Q",
+        title="Share of the commissioner's money that the prime keeps (per cent)",
+        scale=scale,
+        axis=alt.Axis(format=".0%", tickCount=6),
+    )
+    spans = (
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=5, color=QUIET, opacity=0.45)
+        .encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
+    )
+    dots = base.mark_point(filled=True, size=130, color=PRIME, opacity=1).encode(x=x)
+    return styled(alt.layer(dots, spans, *_limit(rule, scale)), height=60 + 34 * len(fees))
+
+
+def _limit(rule: float, scale: alt.Scale) -> tuple[alt.Chart, alt.Chart]:
+    """The line of the rule and its name."""
     line = pd.DataFrame({"rule": [rule], "name": [f"rule: {share(rule)}"]})
-    limit = (
+    drawn = (
         alt.Chart(line)
         .mark_rule(color=RULE, strokeWidth=2, strokeDash=[6, 4])
         .encode(x=alt.X("rule:Q", scale=scale))
@@ -71,4 +110,4 @@ def interval(fees: pd.DataFrame, rule: float) -> alt.LayerChart:
         .mark_text(align="left", baseline="bottom", dx=5, color=RULE, fontWeight=600)
         .encode(x=alt.X("rule:Q", scale=scale), y=alt.value(-4), text="name:N")
     )
-    return styled(alt.layer(spans, lows, limit, named), height=60 + 34 * len(fees))
+    return drawn, named

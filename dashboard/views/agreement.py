@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,9 +15,10 @@ from dashboard.charts import (
     management_fee,
     payment_timing,
     referrals_by_month,
+    volume_split,
 )
 from dashboard.exports import csv_bytes
-from dashboard.views import asked, markup
+from dashboard.views import asked, contract_figures, markup
 from dashboard.views.navigation import link_to, link_to_agreement
 from dashboard.words import (
     SIDES,
@@ -25,23 +27,25 @@ from dashboard.words import (
     attribution,
     day,
     headline,
+    lines_of,
     month,
     months_covered,
+    more_or_fewer,
     said,
     text,
     told,
 )
-from metrics.catalogue import flags
 from metrics.wording import count, figure, pounds, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dashboard.session import Question, Registers
-    from metrics.definition import Assessment, Flag
+    from metrics.definition import Assessment
+    from metrics.explanation import Explanation
     from metrics.payment_timing import Wait
 
-_MOST_BULLETS = ("raised", "watch")
+_OPEN = ("raised", "watch")
 
 
 def show() -> None:
@@ -55,6 +59,7 @@ def show() -> None:
     choice = st.container()
     with st.expander("Look back in time"):
         question = asked.question()
+    asked.what_if()
     registers = session.registers(question)
     if not registers.contracts:
         with heading:
@@ -64,16 +69,14 @@ def show() -> None:
         return
     with choice:
         contract_id, subcontractor_id = _choice(registers)
-    found = [
-        a
-        for a in session.report(question).assessments
-        if (a.contract_id, a.subcontractor_id) == (contract_id, subcontractor_id)
-    ]
+    explanations = session.explanations(question, contract_id, subcontractor_id)
+    found = [one.assessment for one in explanations]
     contract = registers.contracts[contract_id]
     with heading:
         st.title("Agreement" if subcontractor_id else "Contract")
         _opening(contract, subcontractor_id, found, registers, question)
-    _told(found)
+        asked.changes(session.report(question))
+    _told(explanations)
     _promised_and_happened(contract, subcontractor_id, found, registers)
     if subcontractor_id is None:
         _contract_evidence(question, contract, registers)
@@ -159,38 +162,110 @@ def _opening(
     markup.lead(f"{words}: {standing}.", asked.described(question))
 
 
-def _told(found: Sequence[Assessment]) -> None:
-    definitions = {flag.id: flag for flag in flags()}
-    first = [one for one in found if one.status in _MOST_BULLETS]
-    rest = [one for one in found if one.status not in _MOST_BULLETS]
-    places = [st.container() for _ in first]
-    places += st.columns(len(rest)) if first and rest else [st.container() for _ in rest]
-    for assessment, place in zip([*first, *rest], places, strict=True):
-        with place, st.container(border=True, key=f"flag-{assessment.flag}", height="stretch"):
-            st.html(_flag_html(assessment, definitions[assessment.flag]))
+def _told(explanations: Sequence[Explanation]) -> None:
+    """Raised and watched answers in full, the others as one quiet list."""
+    open_ones = [one for one in explanations if one.assessment.status in _OPEN]
+    quiet = [one for one in explanations if one.assessment.status not in _OPEN]
+    if open_ones:
+        st.header("What needs a look")
+    for explanation in open_ones:
+        flag_id = explanation.flag.id
+        with st.container(border=True, key=f"flag-{flag_id}"):
+            st.html(_story_html(explanation))
+            _download([explanation], "Download this answer with all its rows (JSON)", flag_id)
+    if not quiet:
+        return
+    st.header("The other flags" if open_ones else "Every flag")
+    with st.container(border=True, gap=None, key="quiet-flags"):
+        for explanation in quiet:
+            with st.container(key=f"flag-{explanation.flag.id}"):
+                st.html(_quiet_html(explanation))
+    _download(quiet, "Download these answers with all their rows (JSON)", "quiet")
 
 
-def _flag_html(found: Assessment, flag: Flag) -> str:
-    parts = [
-        f'<div class="ft-card">{markup.chip(found.status)}'
+def _download(explanations: Sequence[Explanation], label: str, name: str) -> None:
+    answers = [one.answer() for one in explanations]
+    st.download_button(
+        label,
+        json.dumps(answers[0] if name != "quiet" else answers, indent=2, ensure_ascii=False),
+        file_name=f"{name if name != 'quiet' else 'flags'}.json",
+        mime="application/json",
+        on_click="ignore",
+        key=f"json-{name}",
+    )
+
+
+def _story_html(explanation: Explanation) -> str:
+    found, flag = explanation.assessment, explanation.flag
+    told_in_full = dict(explanation.sections)
+    blocks = {
+        heading: f'<p class="ft-head">{text(heading)}</p>{_sentences_html(sentences)}'
+        for heading, sentences in told_in_full.items()
+    }
+    (promise, happened, sums, _), more = list(blocks.values())[:4], list(blocks.values())[4:]
+    rule = told_in_full["The rule"]
+    return (
+        f'<div class="ft-card">{markup.chip(found.status)}{_what_if_chip(explanation)}'
         f"<h3>{text(flag.title)}</h3>"
         f'<p class="ft-small ft-quiet">{text(flag.question)}</p>'
         f"<p><strong>{text(headline(found))}</strong> {text(attribution(found))}</p>"
-    ]
-    if found.status in _MOST_BULLETS:
-        parts.append(
-            f"<p>{text(told(found.sentence))}</p>"
-            '<p class="ft-head">What else could explain it</p>'
-            f"{markup.bullets(_capital(one) + '.' for one in flag.other_explanations)}"
-            '<p class="ft-head">What to ask next</p>'
-            f"{markup.bullets(flag.ask_next)}"
-        )
-    else:
-        parts.append(
-            "<details><summary>The full sentence, with the rule and its source</summary>"
-            f"<p>{text(told(found.sentence))}</p></details>"
-        )
-    return "".join(parts) + "</div>"
+        f"{markup.folded('The whole answer in one paragraph', _paragraph_html(found))}"
+        f'<div class="ft-pair"><div>{promise}</div><div>{happened}</div></div>{sums}'
+        f"{markup.folded('The rule, its source and its standing', _sentences_html(rule))}"
+        f'<div class="ft-pair">{"".join(f"<div>{one}</div>" for one in more)}</div>'
+        f"{markup.folded(_rows_title(explanation), _rows_html(explanation))}</div>"
+    )
+
+
+def _quiet_html(explanation: Explanation) -> str:
+    found, flag = explanation.assessment, explanation.flag
+    story = "".join(
+        f'<p class="ft-head">{text(heading)}</p>{_sentences_html(sentences)}'
+        for heading, sentences in explanation.sections
+    )
+    rows = f'<p class="ft-head">{text(_rows_title(explanation))}</p>{_rows_html(explanation)}'
+    return (
+        f'<div class="ft-card ft-line"><div>{markup.chip(found.status)}'
+        f"{_what_if_chip(explanation)}</div>"
+        f"<div><strong>{text(flag.title)}.</strong> {text(headline(found))}"
+        f"{markup.folded('Show how this was worked out', _paragraph_html(found) + story + rows)}"
+        "</div></div>"
+    )
+
+
+def _what_if_chip(explanation: Explanation) -> str:
+    return f" {markup.chip('watch', 'What if')}" if explanation.overrides else ""
+
+
+def _paragraph_html(found: Assessment) -> str:
+    return f"<p>{text(told(found.sentence))}</p>"
+
+
+def _sentences_html(sentences: Sequence[str]) -> str:
+    return markup.bullets(sentences)
+
+
+def _rows_title(explanation: Explanation) -> str:
+    return f"The rows behind it ({figure(len(explanation.source_rows))})"
+
+
+def _rows_html(explanation: Explanation) -> str:
+    if not explanation.source_rows:
+        return "<p>No row: it rests on what nobody reported, or on nothing at all.</p>"
+    return markup.table_html(
+        "By table and return; lines are numbered as in the file, the header is line 1",
+        ("What it is to the answer", "Table", "Reported by", "Return", "Lines"),
+        [
+            (
+                _capital(group.part),
+                group.table,
+                explanation.name(group.reporter_id),
+                group.return_id,
+                lines_of(group),
+            )
+            for group in explanation.row_groups
+        ],
+    )
 
 
 def _capital(words: str) -> str:
@@ -212,7 +287,7 @@ def _promised_and_happened(
     evidence = volume.evidence if volume else {}
     first, second = st.columns(2, gap="large")
     with first:
-        st.header("What was promised")
+        st.header("What the register holds")
         forecast = evidence.get("forecast")
         versions = [
             f"{figure(one['referrals'])} in {count(one['months'], 'month')}, issued "
@@ -261,7 +336,7 @@ def _promised_and_happened(
             ]
         markup.facts(pairs)
     with second:
-        st.header("What happened")
+        st.header("What both sides report")
         markup.facts(_happened(evidence, by_flag.get("management_fee"), subcontractor_id is None))
 
 
@@ -337,9 +412,13 @@ def _fee(fee: Assessment) -> str:
 
 def _contract_evidence(question: Question, contract: dict[str, Any], registers: Registers) -> None:
     contract_id = contract["contract_id"]
-    referrals, subcontractors, returns = st.tabs(["Referrals", "Subcontractors", "Returns"])
+    referrals, figures, subcontractors, returns = st.tabs(
+        ["Referrals", "Figures", "Subcontractors", "Returns"]
+    )
     with referrals:
         _referrals(question, contract_id, None)
+    with figures:
+        contract_figures.show(question, contract, registers)
     with subcontractors:
         st.subheader("Agreements in this contract")
         ids = sorted(
@@ -363,11 +442,13 @@ def _agreement_evidence(
 ) -> None:
     contract_id = contract["contract_id"]
     fee = next((a for a in found if a.flag == "management_fee"), None)
+    volume = next((a for a in found if a.flag == "volume_divergence"), None)
     referrals, money, timing, returns, rows = st.tabs(
         ["Referrals", "Management fee", "Payment timing", "Returns", "Rows behind it"]
     )
     with referrals:
         _referrals(question, contract_id, subcontractor_id)
+        _split(volume.evidence.get("split") if volume else None)
     with money:
         _money(question, contract_id, subcontractor_id, fee)
     with timing:
@@ -454,6 +535,55 @@ def _referrals(question: Question, contract_id: str, subcontractor_id: str | Non
         )
 
 
+def _split(split: dict[str, Any] | None) -> None:
+    """Whose doing the difference from the forecast is; nothing where it cannot be split."""
+    if split is None:
+        return
+    st.subheader("What the commissioner's volume did, and what the prime's allocation")
+    markup.draw(
+        volume_split.chart(
+            split["forecast"], split["volume_effect"], split["allocation_effect"], split["observed"]
+        ),
+        f"Four bars from the forecast to what was received. {split['sentence']}",
+    )
+    markup.paragraph(
+        f"{split['sentence']} The first factor is the commissioner's, the second the prime's; "
+        "neither blames by itself.",
+        quiet=True,
+    )
+    with st.expander("The split as a table"):
+        parts = [("All client groups", split)] if len(split["by_client_group"]) != 1 else []
+        parts += [
+            (one["client_group"] or "All client groups", one) for one in split["by_client_group"]
+        ]
+        markup.table(
+            f"Over the {count(split['months'], 'month')} for which the prime has reported and "
+            "both forecasts exist; referrals more or fewer than forecast",
+            (
+                "Client group",
+                "Forecast",
+                "Commissioner's volume",
+                "Prime's allocation",
+                "Received",
+                "Prime's intake",
+                "Intake forecast",
+            ),
+            [
+                (
+                    name,
+                    figure(one["forecast"]),
+                    more_or_fewer(one["volume_effect"]),
+                    more_or_fewer(one["allocation_effect"]),
+                    figure(one["observed"]),
+                    figure(one["intake"]),
+                    figure(one["forecast_intake"]),
+                )
+                for name, one in parts
+            ],
+            numeric=range(1, 7),
+        )
+
+
 def _whole(value: Any) -> str:
     return "" if pd.isna(value) else figure(value)
 
@@ -479,6 +609,7 @@ def _money(
         management_fee.parts([(n, _in_pounds(p)) for n, p in zip(names, pence, strict=True)]),
         f"Bars in pounds: {spoken}.",
     )
+    _compared(question, contract_id, subcontractor_id, fee)
     st.subheader("The fee against the rule, by client group")
     groups = [("All client groups", evidence)] + [
         (one["client_group"] or "No group given", one) for one in evidence["by_client_group"]
@@ -542,6 +673,34 @@ def _money(
             ],
             numeric=(1, 2, 3),
         )
+
+
+def _compared(question: Question, contract_id: str, subcontractor_id: str, fee: Assessment) -> None:
+    """The fee as agreed, as the events show it and as cash alone would have it."""
+    evidence = fee.evidence
+    over_clients = session.fee_over_clients(question, contract_id, subcontractor_id)
+    rows = [
+        ("Written into the agreement", evidence["agreed_management_fee_rate"], None, None),
+        ("By matched events", fee.value, over_clients.low, over_clients.high),
+        ("By cash totals alone", evidence["cash"]["fee"], None, None),
+    ]
+    known = [row for row in rows if row[1] is not None]
+    st.subheader("The fee agreed, by events and by cash")
+    spoken = "; ".join(f"{name.lower()} {share(rate, fee.threshold)}" for name, rate, *_ in known)
+    markup.draw(
+        management_fee.compared(
+            pd.DataFrame(known, columns=["name", "fee", "low", "high"]).astype(
+                {"fee": "float64", "low": "float64", "high": "float64"}
+            ),
+            fee.threshold,
+        ),
+        f"Dots beside the rule of {share(fee.threshold)}: {spoken}.",
+    )
+    markup.paragraph(
+        "Only matched events decide. Cash totals look higher while payments are under way. "
+        f"{over_clients.sentence}",
+        quiet=True,
+    )
 
 
 def _until_last_report(months: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,11 @@ def bullets(items: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{text(item)}</li>' for item in items)}</ul>"
 
 
+def folded(summary: str, body: str) -> str:
+    """Something that is shown when asked for; `body` is HTML."""
+    return f"<details><summary>{text(summary)}</summary>{body}</details>"
+
+
 def lead(words: str, beside: str = "") -> None:
     """The sentence that a page begins with, and a quieter one below it."""
     below = f'<p class="ft-text ft-quiet">{text(beside)}</p>' if beside else ""
@@ -88,6 +93,16 @@ def table(
     numeric: Sequence[int] = (),
 ) -> None:
     """A small table; `numeric` are the positions of columns set to the right."""
+    st.html(table_html(caption, header, rows, numeric))
+
+
+def table_html(
+    caption: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numeric: Sequence[int] = (),
+) -> str:
+    """The same as HTML."""
     kind = [' class="num"' if place in numeric else "" for place in range(len(header))]
     head = "".join(f'<th scope="col"{kind[i]}>{text(name)}</th>' for i, name in enumerate(header))
     body = "".join(
@@ -99,7 +114,7 @@ def table(
         + "</tr>"
         for row in rows
     )
-    st.html(
+    return (
         f'<div class="ft-scroll"><table class="ft"><caption>{text(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -14,7 +14,7 @@ from data.tables import TABLES
 from data.templates import how_to_fill
 from metrics.catalogue import flags, metrics
 from metrics.rules import register
-from metrics.wording import figure, share
+from metrics.what_if import value_with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def show() -> None:
             "says so."
         )
         for rule in register():
-            with st.expander(literal(f"{rule.title}: {_value(rule)}")):
+            with st.expander(literal(f"{rule.title}: {value_with_unit(rule)}")):
                 markup.facts(_rule(rule))
     with table_tab:
         _tables()
@@ -87,15 +87,9 @@ def _flag(flag: Flag) -> Pairs:
     ]
 
 
-def _value(rule: Rule) -> str:
-    if rule.whole or rule.number > 1:
-        return f"{figure(rule.number)} {rule.unit}"
-    return f"{share(rule.number)} ({rule.unit})"
-
-
 def _rule(rule: Rule) -> Pairs:
     return [
-        ("Value", _value(rule)),
+        ("Value", value_with_unit(rule)),
         ("In force from", day(rule.in_force_from) or "always"),
         ("Standing", rule.status),
         ("Source", rule.source),

@@ -10,27 +10,25 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.charts import flags_by_status
-from dashboard.exports import csv_bytes
+from dashboard.exports import flags_csv
 from dashboard.views import asked, markup
 from dashboard.views.navigation import link_to, link_to_agreement
 from dashboard.words import STATUSES, WHOLE_CONTRACT, attribution, headline, text, told
 from metrics.catalogue import flags
 from metrics.definition import STATUSES as STATUS_IDS
+from metrics.raised_share import raised_too_often
 from metrics.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dashboard.service import FlagReport
     from dashboard.session import Question, Registers
     from metrics.definition import Assessment
 
 _MOST_CARDS = 12
 _OWNERS = "the network or the commissioner"
 _KEEPERS = "the network, the commissioner or the prime"
-_CSV_COLUMNS = (
-    "flag", "status", "contract_id", "prime_id", "subcontractor_id", "value", "low", "high",
-    "threshold", "attributed_to", "sentence",
-)  # fmt: skip
 
 
 def show() -> None:
@@ -44,7 +42,9 @@ def show() -> None:
     with st.expander("Narrow down, or look back in time"):
         question = asked.question()
         narrowing = st.container()
-    assessments = session.report(question).assessments
+    asked.what_if()
+    report = session.report(question)
+    assessments = report.assessments
     registers = session.registers(question)
     if not assessments:
         with opening:
@@ -55,15 +55,19 @@ def show() -> None:
         chosen = _filtered(assessments, registers)
     with opening:
         _opening(chosen, len(chosen) < len(assessments), question)
+        asked.changes(report)
+        if report.warnings:
+            markup.notice("warn", *report.warnings)
     statuses = Counter(a.status for a in chosen)
     if statuses["raised"]:
         st.header("Raised")
-        _cards("raised", chosen, registers)
+        _cards("raised", chosen, report, registers)
     if statuses["watch"]:
         with st.expander(f"To watch ({statuses['watch']})"):
-            _cards("watch", chosen, registers)
+            _cards("watch", chosen, report, registers)
     _counts(chosen)
-    _all(chosen, registers)
+    _all(chosen, registers, report)
+    _notes(report.notes)
 
 
 def _empty() -> None:
@@ -177,13 +181,20 @@ def _opening(chosen: Sequence[Assessment], narrowed: bool, question: Question) -
     )
 
 
-def _cards(status: str, chosen: Sequence[Assessment], registers: Registers) -> None:
-    """One card per agreement or contract that has a flag of this status."""
+def _cards(
+    status: str, chosen: Sequence[Assessment], report: FlagReport, registers: Registers
+) -> None:
+    """One card per agreement or contract that has a flag of this status.
+
+    Those that only have a flag raised for very many come last: it says least about each.
+    """
     subjects: dict[tuple[str, str | None], list[Assessment]] = {}
     for found in chosen:
         if found.status == status:
             subjects.setdefault((found.contract_id, found.subcontractor_id), []).append(found)
-    for number, mine in enumerate(list(subjects.values())[:_MOST_CARDS]):
+    often = {one.flag for one in raised_too_often(report.assessments, report.rules)}
+    cards = sorted(subjects.values(), key=lambda mine: all(one.flag in often for one in mine))
+    for number, mine in enumerate(cards[:_MOST_CARDS]):
         _card(mine, registers, f"{status}-{number}")
     if len(subjects) > _MOST_CARDS:
         rest = count(len(subjects) - _MOST_CARDS, "agreement or contract", "more")
@@ -244,7 +255,15 @@ def _counts(chosen: Sequence[Assessment]) -> None:
         )
 
 
-def _all(chosen: Sequence[Assessment], registers: Registers) -> None:
+def _notes(notes: Sequence[str]) -> None:
+    """What is on record and counts for no agreement; nothing without any."""
+    if not notes:
+        return
+    with st.expander(f"On record, but part of no agreement ({len(notes)})"):
+        st.html(f'<div class="ft-text">{markup.bullets(notes)}</div>')
+
+
+def _all(chosen: Sequence[Assessment], registers: Registers, report: FlagReport) -> None:
     st.header("Every assessment")
     if not chosen:
         return
@@ -274,7 +293,7 @@ def _all(chosen: Sequence[Assessment], registers: Registers) -> None:
     )
     st.download_button(
         "Download as CSV, with the full sentences",
-        csv_bytes(_CSV_COLUMNS, [[getattr(a, name) for name in _CSV_COLUMNS] for a in chosen]),
+        flags_csv(chosen, report.overrides),
         file_name="flags.csv",
         mime="text/csv",
         on_click="ignore",

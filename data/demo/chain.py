@@ -18,6 +18,7 @@ from data.demo.plan import (
     HALF_YEAR_REPORTERS,
     HEALTH,
     ISSUED_ON,
+    LAST_DAY,
     MONTHS,
     NETWORK,
     NIL_REPORTERS,
@@ -85,7 +86,7 @@ def _contract_rows() -> list[Row]:
             "commissioner_id": COMMISSIONER,
             "prime_id": contract.prime_id,
             "starts_on": _day(MONTHS[0]),
-            "ends_on": "2016-03-31",
+            "ends_on": _day(LAST_DAY),
         }
         for contract in CONTRACTS
     ]

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metrics.definition import Assessment, Flag, Status
-from metrics.management_fee import fee, is_above
+from metrics.definition import Account, Assessment, Flag, SourceRow, Status
+from metrics.fee_account import cash_step, fee_steps, happened, promised, sampling_step
+from metrics.management_fee import (
+    Cash,
+    above_in_pence,
+    cash_so_far,
+    differs,
+    fee,
+    is_above,
+    priced_fees,
+    rate,
+)
+from metrics.source_rows import months_covered, rows_of
 from metrics.wording import count, nothing_reported, period, pounds, share
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from metrics.facts import Facts, Payments, Subject
+    from metrics.management_fee import PricedFee
     from metrics.rules import Rule, Rules
 
 FLAG = Flag(
@@ -32,13 +46,15 @@ FLAG = Flag(
     ),
     assumptions=(
         "The prime's returns give the amount payable beside the amount received, event by event.",
+        "Cash totals, the fee agreed, the prices and the interval over clients are shown and "
+        "decide nothing.",
         "Compared in whole pence: a fee of exactly the rule is not above it.",
     ),
     source="Open Public Services: experiences from the voluntary sector (NCVO, 2012), footnote 12",
     version=1,
-    metrics=("management_fee",),
+    metrics=("management_fee", "fee_sampling"),
     rule="management_fee",
-    rules=("management_fee",),
+    rules=("management_fee", "fee_clients", "interval"),
     statuses=(
         ("raised", "the fee is above the rule even if everything payable gets paid"),
         ("watch", "the fee is within the rule, but above it if what is unpaid never is paid"),
@@ -60,15 +76,34 @@ FLAG = Flag(
 
 def assess(facts: Facts, rules: Rules) -> list[Assessment]:
     """One assessment per agreement; value and low are the fee payable, high the fee as paid."""
-    rule = rules[FLAG.rule]
-    used = {rule.id: rule.answer()}
-    return [_assessment(subject, facts, rule, used) for subject in facts.agreements]
+    used = {rule_id: rules[rule_id].answer() for rule_id in FLAG.rules}
+    cash = cash_so_far(facts.frames, facts.rows)
+    priced = priced_fees(facts.frames)
+    found = []
+    for subject in facts.agreements:
+        key = subject.contract_id, subject.subcontractor_id or ""
+        found.append(
+            _assessment(
+                subject,
+                facts,
+                rules[FLAG.rule],
+                used,
+                cash.get(key, Cash()),
+                priced.get(key, ()),
+            )
+        )
+    return found
 
 
 def _assessment(
-    subject: Subject, facts: Facts, rule: Rule, used: dict[str, dict[str, Any]]
+    subject: Subject,
+    facts: Facts,
+    rule: Rule,
+    used: dict[str, dict[str, Any]],
+    cash: Cash,
+    priced: tuple[PricedFee, ...],
 ) -> Assessment:
-    sums = subject.payments
+    sums, agreed = subject.payments, subject.terms.agreed_management_fee_rate
     status = _status(subject, rule)
     low = high = None
     if status in ("raised", "watch", "clear"):
@@ -93,11 +128,27 @@ def _assessment(
                 "prime": subject.payment_months - subject.payment_months_by_subcontractor,
             },
             **_parts(sums),
-            "agreed_management_fee_rate": subject.agreed_management_fee_rate,
+            "within_rounding": status == "raised" and _within_rounding(sums, rule),
+            "agreed_management_fee_rate": agreed,
+            "effective_above_agreed": None if low is None or agreed is None else low - agreed,
+            "agreed_differs": None
+            if low is None or agreed is None
+            else differs(sums.received_pence, sums.payable_pence, rate(agreed), sums.event_count),
             "by_client_group": [
                 {"client_group": group or None, **_parts(part)}
                 for group, part in subject.payments_by_group
             ],
+            "priced_fee": [
+                {
+                    "client_group": one.client_group,
+                    "payment_type": one.payment_type,
+                    "commissioner_price_pence": one.commissioner_price_pence,
+                    "subcontractor_price_pence": one.subcontractor_price_pence,
+                    "fee": one.fee,
+                }
+                for one in priced
+            ],
+            "cash": _cash(cash, low),
             "rules": used,
         },
         sentence=_sentence(subject, facts, rule, status, low, high),
@@ -115,6 +166,25 @@ def _parts(sums: Payments) -> dict[str, Any]:
         "low": fee(sums.received_pence, sums.payable_pence) if known else None,
         "high": fee(sums.received_pence, sums.paid_pence) if known else None,
     }
+
+
+def _cash(cash: Cash, low: float | None) -> dict[str, Any]:
+    known = None if low is None else cash.fee
+    return {
+        "received_events": cash.received_count,
+        "received_pence": cash.received_pence,
+        "paid_pence": cash.paid_pence,
+        "unpaid_events": cash.unpaid_count,
+        "unpaid_pence": cash.unpaid_pence,
+        "fee": known,
+        "lag_effect": None if known is None or low is None else known - low,
+    }
+
+
+def _within_rounding(sums: Payments, rule: Rule) -> bool:
+    """Whether rounding every event to whole pence could explain what is above the rule."""
+    above = above_in_pence(sums.received_pence, sums.payable_pence, rule.value)
+    return above <= sums.event_count
 
 
 def _status(subject: Subject, rule: Rule) -> Status:
@@ -167,8 +237,61 @@ def _sentence(
             f" {pounds(sums.paid_pence)} has been paid; if nothing more is, the fee is "
             f"{share(high, rule.number)}."
         )
+    told += _agreed(subject, rule, low)
     if status == "raised":
+        if _within_rounding(sums, rule):
+            told += " Rounding each event to whole pence could explain what is above the rule."
         return f"{told} What else could explain it: {'; '.join(FLAG.other_explanations)}."
     if status == "watch":
         return f"{told} Within the rule if what is payable gets paid, above it if not."
     return told
+
+
+def _agreed(subject: Subject, rule: Rule, low: float) -> str:
+    """What the agreement says beside what the payments show, as a sentence after a space."""
+    sums, agreed = subject.payments, subject.terms.agreed_management_fee_rate
+    if agreed is None:
+        return ""
+    if not differs(sums.received_pence, sums.payable_pence, rate(agreed), sums.event_count):
+        return f" The agreement says {share(agreed, rule.number)} too."
+    return f" The agreement says {share(agreed, low)}; the payments show {share(low, agreed)}."
+
+
+def account(found: Assessment, facts: Facts) -> Account:
+    """What was agreed and priced, what came and was passed on, and the fee step by step."""
+    name, prime = facts.name(found.subcontractor_id), facts.name(found.prime_id)
+    steps = fee_steps(found)
+    if found.value is not None:
+        steps += (cash_step(found, prime), sampling_step(found, facts))
+    return Account(
+        promise=promised(found.evidence, name),
+        happened=happened(found.evidence, name, prime),
+        arithmetic=steps,
+    )
+
+
+def source_rows(found: Assessment, facts: Facts) -> list[SourceRow]:
+    """The payments that are summed, both sides', with the agreement and its prices."""
+    contract_id, subcontractor_id = found.contract_id, found.subcontractor_id
+    months = months_covered(facts, "payments", contract_id, subcontractor_id)
+    events = {(one["client_group"], one["payment_type"]) for one in found.evidence["priced_fee"]}
+
+    def payment(row: Mapping[str, Any]) -> str | None:
+        by_sub, by_prime = months.get(row["month"], (False, False))
+        if not by_prime:
+            return None
+        paid = "not paid" if row["paid_on"] is None else "paid"
+        own = by_sub and row["reporter_id"] == subcontractor_id
+        if row["reporter_id"] == found.prime_id and row["commissioner_amount_pence"] is not None:
+            return "received and payable" if by_sub and not own else f"received, payable, {paid}"
+        return paid if own else None
+
+    def price(row: Mapping[str, Any]) -> str | None:
+        return "price" if (row["client_group"], row["payment_type"]) in events else None
+
+    return [
+        *rows_of(facts, "agreements", contract_id, subcontractor_id, lambda _: "terms"),
+        *rows_of(facts, "payments", contract_id, subcontractor_id, payment),
+        *rows_of(facts, "prices", contract_id, None, price),
+        *rows_of(facts, "prices", contract_id, subcontractor_id, price),
+    ]

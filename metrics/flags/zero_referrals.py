@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metrics.definition import Assessment, Attribution, Flag, Status
-from metrics.evidence import binomial_tail, zero_probability
+from metrics.allocation import Allocation, allocations, of_the_intake, unlikely
+from metrics.clumping import Overdispersion, clumping_sentence, overdispersion
+from metrics.definition import Account, Assessment, Attribution, Flag, SourceRow, Status
+from metrics.evidence.arrays import numbers
+from metrics.evidence.counts import highest_rate_without_any, zero_probability
+from metrics.programme import among_probabilities, standing_sentence
+from metrics.referral_account import happened, promised
+from metrics.source_rows import referral_rows
 from metrics.wording import (
     both_sides,
     chance,
+    changed_forecasts,
     count,
+    figure,
     no_attribution,
     nothing_reported,
     period,
@@ -19,6 +28,8 @@ from metrics.wording import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from metrics.facts import Facts, Subject
     from metrics.rules import Rules
 
@@ -39,16 +50,23 @@ FLAG = Flag(
         "Agreements without any promise that were not named in the bid.",
     ),
     assumptions=(
-        "Referrals arrive independently of each other (Poisson). If they come in clumps, a zero "
-        "is likelier than stated.",
-        "For attribution: each client of the prime's intake had the promised share as its chance "
-        "of going to the subcontractor.",
+        "Referrals arrive one by one (Poisson) or in clumps (negative binomial), as the rule "
+        "overdispersion has it.",
+        "For attribution: each client (or clump) of the prime's intake had the promised share as "
+        "its chance of going to the subcontractor.",
     ),
     source="Open Public Services: experiences from the voluntary sector (NCVO, 2012), section 2",
-    version=1,
-    metrics=("observed_referrals", "expected_referrals", "intake"),
+    version=2,
+    metrics=("observed_referrals", "expected_referrals", "intake", "clumping"),
     rule="zero_referrals",
-    rules=("zero_referrals", "zero_referrals_months", "attribution"),
+    rules=(
+        "zero_referrals",
+        "zero_referrals_months",
+        "overdispersion",
+        "overdispersion_pairs",
+        "overdispersion_before",
+        "attribution",
+    ),
     statuses=(
         (
             "raised",
@@ -72,25 +90,68 @@ FLAG = Flag(
     ),
 )
 
+_RULE_OF_THREE = 0.95  # its confidence, one-sided
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The arithmetic for one agreement."""
+
+    promise: float | None
+    p_zero: float
+    clumping: Overdispersion
+    allocation: Allocation | None
+    standing: dict[str, Any] | None
+
 
 def assess(facts: Facts, rules: Rules) -> list[Assessment]:
     """One assessment per agreement; value is the number of referrals received."""
     subjects = facts.agreements
-    promised = [subject.promise for subject in subjects]
-    chances = zero_probability([promise or 0.0 for promise in promised])
-    alone = binomial_tail(
-        np.zeros(len(subjects)),
-        [subject.intake or 0 for subject in subjects],
-        [subject.promised_share or 0.0 for subject in subjects],
-        "shortfall",
+    promises = [subject.promise for subject in subjects]
+    clumping = [overdispersion(subject, rules) for subject in subjects]
+    chances = zero_probability(
+        [promise or 0.0 for promise in promises], [one.value for one in clumping]
+    ).tolist()
+    # A count above none is no sign at all: its chance is 1 among the chances of its programme.
+    signs = [
+        None
+        if promise is None or not subject.reported_months
+        else p_zero
+        if not subject.observed
+        else 1.0
+        for subject, promise, p_zero in zip(subjects, promises, chances, strict=True)
+    ]
+    standing = among_probabilities(
+        list(zip(subjects, signs, strict=True)), rules["zero_referrals"].number
     )
+    alone = allocations(subjects, clumping, "shortfall", rules)
     used = {rule_id: rules[rule_id].answer() for rule_id in FLAG.rules}
     return [
-        _assessment(subject, facts, rules, used, promise, p_zero, p_alone)
-        for subject, promise, p_zero, p_alone in zip(
-            subjects, promised, chances.tolist(), alone.tolist(), strict=True
+        _assessment(subject, facts, rules, used, _Figures(*figures))
+        for subject, *figures in zip(
+            subjects, promises, chances, clumping, alone, standing, strict=True
         )
     ]
+
+
+def zero_is_unlikely(chances: ArrayLike, rules: Rules) -> NDArray[np.bool_]:
+    """Whether none at all is too unlikely to be chance, had the promise held."""
+    return np.asarray(numbers(chances) <= rules["zero_referrals"].number)
+
+
+def _attribution(
+    subject: Subject, rules: Rules, status: Status, figures: _Figures
+) -> Attribution | None:
+    if status != "raised" or figures.promise is None:
+        return None
+    if subject.expected is None:
+        return "prime"
+    if figures.allocation is None:
+        return None
+    # A zero crosses this limit once; a count may cross it again at every look.
+    if unlikely(figures.allocation.tail, rules):
+        return "prime"
+    return "commissioner" if subject.intake_complete else None
 
 
 def _assessment(
@@ -98,30 +159,29 @@ def _assessment(
     facts: Facts,
     rules: Rules,
     used: dict[str, dict[str, Any]],
-    promise: float | None,
-    p_zero: float,
-    p_alone: float,
+    figures: _Figures,
 ) -> Assessment:
-    rule = rules["zero_referrals"]
-    status = _status(subject, rules, promise, p_zero)
-    shared_out = subject.intake is not None and subject.promised_share is not None
-    attributed_to: Attribution | None = None
-    if status == "raised" and subject.expected is None and promise is not None:
-        attributed_to = "prime"
-    elif status == "raised" and promise is not None and shared_out:
-        if p_alone <= rules["attribution"].number:
-            attributed_to = "prime"
-        elif subject.intake_complete:
-            attributed_to = "commissioner"
+    promise = figures.promise
+    status = _status(subject, rules, promise, figures.p_zero)
+    attributed_to = _attribution(subject, rules, status, figures)
     basis = None
     if promise is not None:
         basis = "forecast" if subject.expected is not None else "promised_share"
+    months = subject.reported_months
+    highest = None
+    if promise is None and months and not subject.observed:
+        highest = float(highest_rate_without_any(months, _RULE_OF_THREE))
     evidence = subject.referral_evidence() | {
         "promise": promise,
         "promise_basis": basis,
-        "named_in_bid": subject.named_in_bid,
-        "p_zero": None if promise is None else p_zero,
-        "p_zero_given_intake": p_alone if shared_out else None,
+        "named_in_bid": subject.terms.named_in_bid,
+        "p_zero": None if promise is None else figures.p_zero,
+        "p_zero_given_intake": figures.allocation.tail
+        if figures.allocation and not subject.observed
+        else None,
+        "overdispersion": figures.clumping.evidence(),
+        "highest_rate_a_month": highest,
+        "among_programme": figures.standing,
         "rules": used,
     }
     return Assessment(
@@ -134,9 +194,9 @@ def _assessment(
         value=float(subject.observed) if subject.reported_months else None,
         low=None,
         high=None,
-        threshold=rule.number,
+        threshold=rules[FLAG.rule].number,
         evidence=evidence,
-        sentence=_sentence(subject, facts, rules, status, promise, p_zero, p_alone, attributed_to),
+        sentence=_sentence(subject, facts, rules, status, figures, attributed_to),
         attributed_to=attributed_to,
     )
 
@@ -147,8 +207,8 @@ def _status(subject: Subject, rules: Rules, promise: float | None, p_zero: float
     if subject.observed > 0:
         return "clear"
     if promise is not None:
-        return "raised" if p_zero <= rules["zero_referrals"].number else "too_early"
-    if not subject.named_in_bid:
+        return "raised" if zero_is_unlikely(p_zero, rules) else "too_early"
+    if not subject.terms.named_in_bid:
         return "not_applicable"
     enough = subject.reported_months >= rules["zero_referrals_months"].value
     return "raised" if enough else "too_early"
@@ -159,9 +219,7 @@ def _sentence(
     facts: Facts,
     rules: Rules,
     status: Status,
-    promise: float | None,
-    p_zero: float,
-    p_alone: float,
+    figures: _Figures,
     attributed_to: Attribution | None,
 ) -> str:
     name = facts.name(subject.subcontractor_id)
@@ -178,15 +236,23 @@ def _sentence(
             f"Not applicable: {name} got no referrals {when}, but it was not named in the bid and "
             f"{_no_promise(subject)}."
         )
-    if promise is None:
+    changed = changed_forecasts(subject)
+    if figures.promise is None:
         told = _unpromised(subject, rules, name, when, status)
     else:
-        told = _promised(subject, rules, name, prime, when, promise, p_zero, status)
+        told = _promised(subject, rules, name, prime, when, figures, status)
+        if figures.clumping.value != 1:
+            told += f" {figures.clumping.sentence}"
     if status == "too_early":
-        return told
-    whose = _whose(subject, rules, name, prime, promise, p_alone, attributed_to)
+        return f"{told}{changed}"
+    among = figures.standing
+    chancy = "" if among is None or among["stands"] else f" {standing_sentence(among)}"
+    whose = _whose(subject, facts, rules, figures, attributed_to)
     other = "; ".join(FLAG.other_explanations)
-    return f"{told}{both_sides(subject, prime)} {whose} What else could explain it: {other}."
+    return (
+        f"{told}{changed}{chancy}{both_sides(subject, prime)} {whose} What else could explain it: "
+        f"{other}."
+    )
 
 
 def _promised(
@@ -195,10 +261,10 @@ def _promised(
     name: str,
     prime: str,
     when: str,
-    promise: float,
-    p_zero: float,
+    figures: _Figures,
     status: Status,
 ) -> str:
+    promise, p_zero = figures.promise or 0.0, figures.p_zero
     rule = rules["zero_referrals"]
     limit = f"rule: at most {share(rule.number)}; {rule.standing}"
     promised = count(promise, "referral")
@@ -210,14 +276,14 @@ def _promised(
     if status == "raised":
         return (
             f"{name} was promised {promised} {when} and got none. If the promise held, that would "
-            f"come about in {chance(p_zero)} of cases ({limit})."
+            f"come about in {chance(p_zero, rule.number)} of cases ({limit})."
         )
     if promise == 0:
         return f"Too early to say: {name} got no referrals {when}, and none was due yet."
     return (
         f"Too early to say: {name} was promised {promised} {when} and got none, but so few were "
-        f"due that it would come about in {chance(p_zero)} of cases even if the promise held "
-        f"({limit})."
+        f"due that it would come about in {chance(p_zero, rule.number)} of cases even if the "
+        f"promise held ({limit})."
     )
 
 
@@ -243,28 +309,73 @@ def _no_promise(subject: Subject) -> str:
 
 def _whose(
     subject: Subject,
+    facts: Facts,
     rules: Rules,
-    name: str,
-    prime: str,
-    promise: float | None,
-    p_alone: float,
+    figures: _Figures,
     attributed_to: Attribution | None,
 ) -> str:
-    if promise is not None and subject.expected is None:
+    found = figures.allocation
+    if figures.promise is not None and subject.expected is None:
         return (
-            f"The promise is a share of what {prime} itself received, so the commissioner's "
-            "volume does not explain it."
+            f"The promise is a share of what {facts.name(subject.prime_id)} itself received, so "
+            "the commissioner's volume does not explain it."
         )
-    if attributed_to is None:
+    if found is None or attributed_to is None:
         missing = no_attribution(subject)
         return f"Whether the commissioner's volume explains it cannot be said: {missing}."
-    rule = rules["attribution"]
-    of_intake = (
-        f"Of the {count(subject.intake or 0, 'referral')} that {prime} reports in the client "
-        f"groups served, {name} was to get {share(subject.promised_share or 0.0)}; getting none "
-        f"would then come about in {chance(p_alone)} of cases (rule: {share(rule.number)}; "
-        f"{rule.standing})"
+    of_intake = of_the_intake(subject, facts, found, rules, "getting none")
+    can = "can" if attributed_to == "commissioner" else "does not"
+    return f"{of_intake}, so the commissioner's volume {can} explain it."
+
+
+def account(found: Assessment, facts: Facts) -> Account:
+    """Promise, count, and how likely none at all would be."""
+    evidence, rules = found.evidence, found.evidence["rules"]
+    name = facts.name(found.subcontractor_id)
+    steps = []
+    if evidence["promise"] is not None and evidence["reported_months"]:
+        promise = figure(evidence["promise"])
+        if evidence["promise_basis"] == "promised_share":
+            steps.append(
+                f"No forecast is on record, so the promise is {share(evidence['promised_share'])} "
+                f"x an intake of {figure(evidence['intake'])} = {promise}."
+            )
+        clumping = evidence["overdispersion"]
+        spread = clumping["value"]
+        formula = f"exp(-{promise})"
+        if spread != 1:
+            formula = f"{figure(spread)} to the power -{promise} / {figure(spread - 1)}"
+        steps += [
+            clumping_sentence(clumping),
+            f"Chance of none at all with {promise} promised: {formula} = "
+            f"{chance(evidence['p_zero'])}; at most {share(found.threshold)} is raised.",
+        ]
+        if evidence["observed"]:
+            came = figure(evidence["observed"])
+            steps.append(f"{came} came, so the flag is clear whatever the chance.")
+        elif evidence["among_programme"] and found.status == "raised":
+            steps.append(standing_sentence(evidence["among_programme"]))
+    if evidence["p_zero_given_intake"] is not None:
+        steps.append(
+            f"Given an intake of {figure(evidence['intake'])} and a promised share of "
+            f"{share(evidence['promised_share'])}, none at all would come in "
+            f"{chance(evidence['p_zero_given_intake'])} of cases. Where the flag is raised "
+            f"against a forecast, at most {share(rules['attribution']['value'])} names the prime."
+        )
+    if evidence["highest_rate_a_month"] is not None:
+        steps.append(
+            f"Without a promise: after {count(evidence['reported_months'], 'month')} without any, "
+            f"at most {figure(evidence['highest_rate_a_month'])} referrals a month can be expected "
+            f"({share(_RULE_OF_THREE)}, one-sided, if clients come one by one: 3 divided by the "
+            f"months). Named in the bid: {'yes' if evidence['named_in_bid'] else 'no'}."
+        )
+    return Account(
+        promise=promised(evidence, name, facts),
+        happened=happened(evidence, found, facts),
+        arithmetic=tuple(steps),
     )
-    if attributed_to == "prime":
-        return f"{of_intake}, so the commissioner's volume does not explain it."
-    return f"{of_intake}, so the commissioner's volume can explain it."
+
+
+def source_rows(found: Assessment, facts: Facts) -> list[SourceRow]:
+    """The forecasts and referrals of the window, on both sides."""
+    return referral_rows(found, facts)

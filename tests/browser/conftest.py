@@ -184,7 +184,7 @@ def open_page(browser: Browser, serve: Callable[[Path], Served]) -> Iterator[Cal
         page.set_default_timeout(30_000)
         note(page)
         page.goto(address)
-        page.wait_for_selector(READY)
+        page.wait_for_selector(READY, timeout=120_000)
         page.wait_for_selector("h1")
         return page
 

@@ -34,8 +34,9 @@ MENDED_ROW = "W-2,EXAMPLE-NORTH-2,XX-EXAMPLE-SUB-59,JSA 25+,2011-08-05\n"
 
 
 def settled(page: Page) -> None:
+    """Waits until the page has stopped working; the first answer after a return takes longest."""
     page.wait_for_timeout(300)
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, timeout=120_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -79,6 +80,34 @@ def test_a_link_on_the_overview_leads_to_the_agreement(demo: Served, open_page):
     expect(page.get_by_text(f"{name} delivers for")).to_be_visible()
     assert "contract=EXAMPLE-NORTH-2" in page.url
     assert "subcontractor=XX-EXAMPLE-SUB-59" in page.url
+
+
+def test_how_a_quiet_answer_was_worked_out_is_shown_when_asked_for(demo: Served, open_page):
+    page = open_page(demo.url + WILLOW)
+    flag = page.locator(".st-key-flag-named_without_consent")
+    expect(flag).to_contain_text("Clear")
+    rule = flag.get_by_text("Days by which consent must come", exact=False)
+    expect(rule).to_be_hidden()
+    flag.get_by_text("Show how this was worked out").click()
+    expect(rule).to_be_visible()
+    expect(flag.get_by_role("columnheader", name="Lines")).to_be_visible()
+
+
+def test_a_rule_asked_for_marks_every_page_until_the_register_is_back(demo: Served, open_page):
+    page = open_page(demo.url + "/")
+    page.get_by_text("What if a rule were another").click()
+    page.get_by_role("textbox", name="Value", exact=True).fill("5%")
+    page.keyboard.press("Tab")
+    settled(page)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    notice = page.get_by_text("What if: Highest management fee (management_fee) at 5 %")
+    expect(notice).to_be_visible()
+    expect(page.get_by_text("At 5 % (register: 15 %)")).to_be_visible()
+    page.get_by_role("link", name="Method").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Method")
+    expect(notice).to_be_visible()
+    page.get_by_role("button", name="Back to the register").click()
+    expect(notice).to_have_count(0)
 
 
 def choose_reporter(page: Page, name: str) -> None:
@@ -127,6 +156,7 @@ def test_a_bad_file_is_mended_and_submitted_and_the_flag_changes(
     expect(page.get_by_text("SHA-256 of the file as received")).to_be_visible()
     expect(page.get_by_text(re.compile("It replaces r-"))).to_be_visible()
     page.goto(running.url + WILLOW)
+    settled(page)
     expect(page.locator(".st-key-flag-zero_referrals")).to_contain_text("Clear")
     expect(page.locator(".st-key-flag-zero_referrals")).to_contain_text("2 referrals")
     importers = running.importers()

@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,7 +139,10 @@ def test_from_files_to_flags(filled):
     assert found["volume_divergence", "SUB-1"] == "clear"
     fee = next(f for f in answer.json["flags"] if f["flag"] == "management_fee")
     assert fee["value"] == pytest.approx(0.22)
-    assert set(answer.json) == {"as_of", "rules", "flags"}
+    assert set(answer.json) == {
+        *("as_of", "rules", "overridden", "what_if", "warnings", "notes", "flags")
+    }
+    assert answer.json["overridden"] == answer.json["what_if"] == answer.json["notes"] == []
 
 
 def test_flags_as_a_table_names_the_raised_ones(filled):
@@ -157,7 +160,164 @@ def test_a_rule_can_be_overridden_and_is_marked(filled):
         ]
         != "raised"
     )
-    assert "not as in the register" in filled("flags", "--rule", "management_fee=25%").out
+    told = filled("flags", "--rule", "management_fee=25%").out
+    assert "not as in the register: Highest management fee (management_fee) at 25 %" in told
+    assert (
+        "management_fee: At 25 % (register: 15 %), 0 of 1 assessed would be raised; by the "
+        "register 1." in told
+    )
+
+
+def test_an_override_is_counted_and_marked_in_json_and_csv(filled, tmp_path):
+    out = tmp_path / "flags.csv"
+    answer = filled("flags", "--json", "--rule", "management_fee=25%", "--csv", out).json
+    assert answer["overridden"] == ["management_fee"]
+    assert answer["rules"]["management_fee"] == 0.25
+    assert answer["rules"]["overdispersion"] == "auto"
+    (compared,) = answer["what_if"]
+    assert (compared["raised"], compared["raised_by_register"], compared["assessed"]) == (0, 1, 1)
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        marks = {row["overridden"] for row in csv.DictReader(file)}
+    assert marks == {"Highest management fee (management_fee) at 25 % (register: 15 %)"}
+
+
+def test_an_override_that_no_flag_uses_says_so(filled):
+    told = filled("flags", "--rule", "share_of_raised=0.1").out
+    assert "share_of_raised) at 10 % (register: 25 %)" in told
+    assert "No flag uses what was overridden." in told
+
+
+def test_a_rule_that_raises_much_is_warned_of(filled, write, tmp_path):
+    """Eight more subcontractors whom nobody sends anything: all named, all without a referral."""
+    ids = [f"SUB-{number}" for number in range(3, 11)]
+    organisations = ORGANISATIONS + "".join(f"{one},Charity {one},voluntary\n" for one in ids)
+    agreements = AGREEMENTS + "".join(f"K1,{one},specialist,yes,10%,\n" for one in ids)
+    for table, text in (("organisations", organisations), ("agreements", agreements)):
+        assert filled("submit", table, write(f"{table}_2.csv", text), "--by", "NET").code == 0
+    warned = filled("flags", "--json").json["warnings"]
+    assert any(one.startswith("zero_referrals is raised for 9 of 10 (90 %)") for one in warned)
+    told = filled("flags").out
+    assert "WARNING  zero_referrals is raised for 9 of 10 (90 %): the rule may not fit" in told
+
+
+def test_what_belongs_to_no_agreement_is_noted(filled, write):
+    """The register is sent again without SUB-2; its forecasts stay."""
+    shorter = "".join(line for line in AGREEMENTS.splitlines(keepends=True) if "SUB-2" not in line)
+    filled("submit", "agreements", write("shorter.csv", shorter), "--by", "NET")
+    note = "Forecasts name SUB-2 in K1, which has no agreement on record: they count for nothing."
+    assert filled("flags", "--json").json["notes"] == [note]
+    assert f"NOTE     {note}" in filled("flags").out
+
+
+def test_many_notes_are_cut_unless_all_are_asked_for(monkeypatch, filled):
+    from dashboard.service import Service
+
+    flags_of = Service.flags
+    many = tuple(f"Note {number}." for number in range(7))
+    monkeypatch.setattr(
+        Service, "flags", lambda self, **options: replace(flags_of(self, **options), notes=many)
+    )
+    told = filled("flags").out
+    assert "Note 4." in told
+    assert "Note 5." not in told
+    assert "2 more of this kind; --all shows them." in told
+    assert "Note 6." in filled("flags", "--all").out
+
+
+# One answer in full
+
+
+def test_an_answer_is_told_as_a_story(filled):
+    told = filled("explain", "zero_referrals", "K1", "SUB-2")
+    assert told.code == 0
+    headings = [
+        "No referrals: raised",
+        "What was promised",
+        "What happened",
+        "The arithmetic",
+        "The rule",
+        "What else could explain it",
+        "What to ask next",
+        "The rows behind it",
+    ]
+    places = [told.out.index(f"{heading}\n") for heading in headings]
+    assert places == sorted(places)
+    assert "K1 of Example Prime Ltd (PRIME): Second Example Charity (SUB-2)." in told.out
+    assert "Department of Examples: forecasts, return r-" in told.out
+    assert "rows 4-5" in told.out
+
+
+def test_a_whole_contract_has_a_story_too(filled):
+    told = filled("explain", "volume_divergence", "K1")
+    assert told.code == 0
+    assert "K1 of Example Prime Ltd (PRIME): the whole contract." in told.out
+
+
+def test_every_row_is_in_the_json(filled):
+    answer = filled("explain", "management_fee", "K1", "SUB-1", "--json").json
+    assert answer["assessment"]["status"] == "raised"
+    assert answer["flag"]["id"] == "management_fee"
+    assert [(row["table"], row["row_number"], row["row_id"]) for row in answer["rows"]] == [
+        ("agreements", 2, ""),
+        ("payments", 2, "P1"),
+    ]
+    assert answer["promise"]
+    assert answer["happened"]
+    assert answer["arithmetic"]
+    assert answer["rules"]["management_fee"]["source"].startswith("Skills Funding Agency")
+
+
+def test_an_asker_is_shown_its_own_rows_and_counts_of_the_others(filled):
+    answer = filled("explain", "management_fee", "K1", "SUB-1", "--asker", "SUB-1", "--json").json
+    assert answer["rows"] == []
+    assert [(one["reporter_id"], one["rows"]) for one in answer["rows_of_others"]] == [
+        ("NET", 1),
+        ("PRIME", 1),
+    ]
+    told = filled("explain", "management_fee", "K1", "SUB-1", "--asker", "SUB-1").out
+    assert "payments, 1 row, counted only" in told
+    assert "Shown to First Example Charity (SUB-1)" in told
+    own = filled("explain", "management_fee", "K1", "SUB-1", "--asker", "PRIME", "--json").json
+    assert [row["row_id"] for row in own["rows"]] == ["P1"]
+    assert [one["reporter_id"] for one in own["rows_of_others"]] == ["NET"]
+
+
+def test_a_story_told_with_another_rule_is_marked(filled):
+    told = filled("explain", "management_fee", "K1", "SUB-1", "--rule", "management_fee=25%")
+    assert "WHAT IF  not as in the register: Highest management fee" in told.out
+    assert "Management fee above the rule: to watch" in told.out
+
+
+def test_an_answer_stays_what_it_was_on_the_day_it_was_given(fairtier, write):
+    """SUB-2 got none by what was known in August; a return of September says otherwise."""
+    for table, text, by in (
+        ("organisations", ORGANISATIONS, "NET"),
+        ("contracts", CONTRACTS, "NET"),
+        ("agreements", AGREEMENTS, "NET"),
+        ("forecasts", FORECASTS, "COM"),
+    ):
+        file = write(f"{table}.csv", text)
+        on = ("--received-on", "2011-05-02")
+        assert fairtier("submit", table, file, "--by", by, *on).code == 0
+    months = ("--covers", "2011-06..2011-07")
+    first = write("first.csv", REFERRALS)
+    fairtier("submit", "referrals", first, "--by", "PRIME", *months, "--received-on", "2011-08-05")
+    question = ("explain", "zero_referrals", "K1", "SUB-2", "--as-of", "2011-08-20", "--json")
+    given = fairtier(*question).json
+    assert given["assessment"]["status"] == "raised"
+    later = write("later.csv", REFERRALS + "A3,K1,SUB-2,JSA,2011-07-11,4\n")
+    fairtier("submit", "referrals", later, "--by", "PRIME", *months, "--received-on", "2011-09-05")
+    assert fairtier(*question).json == given
+    now = fairtier("explain", "zero_referrals", "K1", "SUB-2", "--json").json
+    assert now["assessment"]["status"] == "clear"
+
+
+def test_names_that_look_like_markup_are_told_as_written(filled, write):
+    text = ORGANISATIONS.replace("Second Example Charity", "[red]Second[/red] [bold]Charity")
+    filled("submit", "organisations", write("organisations_2.csv", text), "--by", "NET")
+    assert (
+        "[red]Second[/red] [bold]Charity" in filled("explain", "zero_referrals", "K1", "SUB-2").out
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,6 +354,30 @@ def test_flags_as_csv(filled, tmp_path):
     with (tmp_path / "flags.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["flag"] for row in rows} >= {"zero_referrals", "management_fee"}
+
+
+@pytest.mark.parametrize(
+    ("about", "says"),
+    [
+        (("zero_referral", "K1", "SUB-1"), "Did you mean zero_referrals?"),
+        (("zero_referrals", "K11", "SUB-1"), "Did you mean K1?"),
+        (("zero_referrals", "K1", "SUB-11"), "Did you mean SUB-1?"),
+        (("zero_referrals", "K1", "Second Example"), "Did you mean SUB-2?"),
+        (("zero_referrals", "K1"), "name a subcontractor of K1 too"),
+        (("zero_referrals", "K1", "SUB-1", "--asker", "PRIM"), "Did you mean PRIME?"),
+        (
+            ("zero_referrals", "K1", "SUB-1", "--as-of", "2010-01-01"),
+            "No contract and no agreement",
+        ),
+        (("zero_referrals", "K1", "SUB-1", "--rule", "zero_referrals=2"), "It must be from 0 to 1"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_one_sentence(filled, about, says):
+    answer = filled("explain", *about)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert says in answer.err
+    assert answer.err.strip().count("\n") == 0
 
 
 def test_history_says_who_what_when(filled):
@@ -279,6 +463,7 @@ def test_check_writes_the_annotated_workbook(fairtier, write, tmp_path):
         (("flags", "--through", "March"), 2, "Write a month as 2012-03"),
         (("load", "nowhere.json"), 2, "cannot be read"),
         (("flags", "--engine", "spark"), 2, "Leave out --engine"),
+        (("explain", "zero_referrals", "K1"), 2, "There is no store at"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_remedy(fairtier, arguments, code, says):

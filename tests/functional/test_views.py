@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from checks.catalogue import all_checks
 from dashboard import session
 from dashboard.service import Service
 from dashboard.views.navigation import NAMES
+from dashboard.words import lines_of, more_or_fewer
 from data.tables import TABLES
 from metrics.catalogue import flags, metrics
 from metrics.rules import register
+from metrics.what_if import value_with_unit
 
 SCRIPT = Path(session.__file__).with_name("views") / "script.py"
 
@@ -85,8 +88,10 @@ def test_the_overview_looks_back(demo_store: Path):
     first = Service(demo_store).history()[0].received_on
     at.date_input(key="as_of").set_value(first).run()
     assert not at.exception
-    assert f"As known on {first.day}" in words(at)
-    assert "No flag is raised" in words(at)
+    told = words(at)
+    assert f"As known on {first.day}" in told
+    assert "1 flag is raised" in told
+    assert "Named in the bid, and no consent is recorded." in told
 
 
 def test_an_agreement_shows_promise_fee_and_rows(demo_store: Path):
@@ -105,6 +110,111 @@ def test_an_agreement_shows_promise_fee_and_rows(demo_store: Path):
     assert not any("client_hash" in frame.value for frame in at.dataframe)
 
 
+SLATE = {"contract": "EXAMPLE-SOUTH-2", "subcontractor": "XX-EXAMPLE-SUB-55"}
+WILLOW = {"contract": "EXAMPLE-NORTH-2", "subcontractor": "XX-EXAMPLE-SUB-59"}
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def test_the_agreement_page_tells_the_story_of_explain(demo_store: Path):
+    """Every sentence, for every flag, the quiet ones too; the raised stand open, first."""
+    told = plain(words(shown("agreement", demo_store, **WILLOW)))
+    service = Service(demo_store)
+    explanations = service.explanations(service.flags(), *WILLOW.values())
+    assert {one.flag.id for one in explanations} == {flag.id for flag in flags()}
+    for explanation in explanations:
+        assert plain(explanation.flag.title) in told
+        for heading, sentences in explanation.sections:
+            assert heading in told
+            for sentence in sentences:
+                assert plain(sentence) in told
+        for group in explanation.row_groups:
+            assert f"{group.return_id} {lines_of(group)}" in told
+    raised = [one.flag.title for one in explanations if one.assessment.status == "raised"]
+    quiet = told.index("Show how this was worked out")
+    assert raised
+    assert all(told.index(title) < quiet for title in raised)
+
+
+def test_the_command_and_the_page_give_the_same_explanation(demo_store: Path):
+    service = Service(demo_store)
+    by_page = {
+        one.flag.id: one.answer() for one in service.explanations(service.flags(), *SLATE.values())
+    }
+    for flag_id in ("management_fee", "volume_divergence", "unreconciled"):
+        assert service.explain(flag_id, *SLATE.values()).answer() == by_page[flag_id]
+
+
+def test_what_the_volume_and_the_allocation_did_can_be_read_as_a_table(demo_store: Path):
+    at = shown("agreement", demo_store, **WILLOW)
+    told = plain(words(at))
+    assert "What the commissioner's volume did, and what the prime's allocation" in told
+    assert "The split as a table" in told
+    split = next(
+        found.evidence["split"]
+        for found in Service(demo_store).flags().assessments
+        if found.flag == "volume_divergence" and found.subcontractor_id == WILLOW["subcontractor"]
+    )
+    assert plain(split["sentence"]) in told
+    assert f"{more_or_fewer(split['volume_effect'])} " in told
+
+
+def ask_what_if(at: AppTest, value: str) -> AppTest:
+    at.text_input(key="what_if_value management_fee").set_value(value).run()
+    next(button for button in at.button if button.label == "Ask").click().run()
+    assert not at.exception
+    return at
+
+
+def test_a_rule_can_be_another_for_a_while_and_every_page_says_so(demo_store: Path):
+    at = ask_what_if(shown("overview", demo_store), "5%")
+    told = words(at)
+    notice = "What if: Highest management fee (management_fee) at 5 % (register: 15 %)."
+    report = Service(demo_store).flags(overrides={"management_fee": "5%"})
+    assert notice in told
+    assert report.comparisons[0].sentence in told
+    assert f"{sum(a.status == 'raised' for a in report.assessments)} flags are raised" in told
+    for warning in report.warnings:
+        assert warning in told
+    for name in NAMES[1:]:
+        at._page_hash = calc_hash(name)
+        at.run()
+        assert not at.exception
+        assert notice in words(at)
+    next(button for button in at.button if button.label == "Back to the register").click().run()
+    assert "What if: " not in words(at)
+
+
+def test_an_agreement_worked_out_with_another_rule_is_marked(demo_store: Path):
+    at = ask_what_if(shown("agreement", demo_store, **SLATE), "30 %")
+    told = plain(words(at))
+    assert "A value asked for in place of the register's, which is 15 %" in told
+    assert "by the register 1." in told
+    ask_what_if(at, "")
+    assert "What if: " not in words(at)
+
+
+def test_a_value_that_is_no_rule_is_one_sentence(demo_store: Path):
+    told = words(ask_what_if(shown("overview", demo_store), "lots"))
+    assert 'We read "lots" for the rule management_fee. Write a number such as 0.15.' in told
+    assert "What if: " not in told
+
+
+def test_what_belongs_to_no_agreement_is_noted_on_the_overview(demo_store: Path, monkeypatch):
+    flags_of = Service.flags
+    note = "Forecasts name S9 in C1, which has no agreement on record: they count for nothing."
+    monkeypatch.setattr(
+        Service, "flags", lambda self, **options: replace(flags_of(self, **options), notes=(note,))
+    )
+    session.report.clear()
+    told = words(shown("overview", demo_store))
+    session.report.clear()
+    assert "On record, but part of no agreement (1)" in told
+    assert note in told
+
+
 def test_an_agreement_that_nobody_reported_is_not_shown_as_zero(demo_store: Path):
     at = shown(
         "agreement", demo_store, contract="EXAMPLE-SOUTH-3", subcontractor="XX-EXAMPLE-SUB-03"
@@ -118,6 +228,7 @@ def test_a_whole_contract_can_be_looked_at(demo_store: Path):
     at = shown("agreement", demo_store, contract="EXAMPLE-NORTH-2")
     assert "Contract EXAMPLE-NORTH-2, held by" in words(at)
     assert at.selectbox[1].value is None
+    assert "Figures" in [tab.label for tab in at.tabs]
 
 
 def test_an_address_that_names_no_agreement_says_so(demo_store: Path):
@@ -163,5 +274,6 @@ def test_the_method_has_every_definition(demo_store: Path):
         assert check.promise in told
     for rule in register():
         assert rule.source in told
+        assert value_with_unit(rule) in told
     for table in TABLES.values():
         assert all(column.description in told for column in table.columns)

@@ -27,28 +27,29 @@ _ARROW = {
     "DOUBLE": pa.float64(),
     "BOOLEAN": pa.bool_(),
 }
-_OF_RETURN = {
-    "reporter_id": pa.string(),
-    "month": pa.date32(),
-    "return_id": pa.string(),
-    "row_number": pa.int64(),
-}
+_OF_RETURN = {"reporter_id": pa.string(), "return_id": pa.string(), "row_number": pa.int64()}
 _EXTRA: dict[str, dict[str, pa.DataType]] = {
-    "forecasts": {"reporter_id": pa.string(), "issuer_rank": pa.int64()},
-    "referrals": _OF_RETURN,
-    "payments": _OF_RETURN,
+    "forecasts": {"issuer_rank": pa.int64(), "received_on": pa.date32()},
+    "referrals": {"month": pa.date32()},
+    "payments": {"month": pa.date32()},
 }
 
 
 def schema(table: str) -> pa.Schema:
     """The columns of a frame with their Arrow types."""
     if table == "coverage":
-        return pa.schema({"table": pa.string(), "reporter_id": pa.string(), "month": pa.date32()})
+        return pa.schema(
+            {
+                "table": pa.string(),
+                "reporter_id": pa.string(),
+                "month": pa.date32(),
+                "received_on": pa.date32(),
+            }
+        )
     declared = {
         column.stored: _ARROW[STORED_TYPES[column.kind]] for column in TABLES[table].columns
     }
-    declared.pop("client_ref", None)
-    return pa.schema(declared | _EXTRA.get(table, {}))
+    return pa.schema(declared | _OF_RETURN | _EXTRA.get(table, {}))
 
 
 def month(text: str) -> dt.date:
@@ -95,6 +96,9 @@ class Chain:
                 "prime_id": prime,
                 "starts_on": dt.date.fromisoformat(starts_on),
                 "ends_on": dt.date.fromisoformat(ends_on) if ends_on else None,
+                "reporter_id": "N",
+                "return_id": "r",
+                "row_number": len(self.contracts) + 2,
             }
         )
         return self
@@ -107,7 +111,9 @@ class Chain:
         promised_share: float | None = None,
         live_on: str | None = None,
         ends_on: str | None = None,
+        **terms: Any,
     ) -> Chain:
+        """An agreement; `terms` are any other columns of the register as they are stored."""
         self.agreements.append(
             {
                 "contract_id": contract_id,
@@ -117,11 +123,26 @@ class Chain:
                 "live_on": dt.date.fromisoformat(live_on) if live_on else None,
                 "ends_on": dt.date.fromisoformat(ends_on) if ends_on else None,
                 "promised_share": promised_share,
+                "consented_on": None,
+                "at_risk_share": None,
+                "prime_at_risk_share": None,
+                "payment_terms_days": None,
+                "reporter_id": "N",
+                "return_id": "r",
+                "row_number": len(self.agreements) + 2,
+                **terms,
             }
         )
         return self
 
-    def price(self, group: str, subcontractor: str | None = "S", contract_id: str = "C1") -> Chain:
+    def price(
+        self,
+        group: str,
+        subcontractor: str | None = "S",
+        contract_id: str = "C1",
+        **cells: Any,
+    ) -> Chain:
+        """A row of prices; `cells` are other columns as they are stored, such as price_pence."""
         self.prices.append(
             {
                 "contract_id": contract_id,
@@ -129,6 +150,10 @@ class Chain:
                 "client_group": group,
                 "payment_type": "job_outcome",
                 "price_pence": 120_000,
+                "reporter_id": "P",
+                "return_id": "r-P",
+                "row_number": len(self.prices) + 2,
+                **cells,
             }
         )
         return self
@@ -143,7 +168,9 @@ class Chain:
         by: str = "P",
         rank: int = 2,
         contract_id: str = "C1",
+        received_on: str | None = None,
     ) -> Chain:
+        """One row of a version; received on the day it was issued unless another is given."""
         self.forecasts.append(
             {
                 "contract_id": contract_id,
@@ -154,15 +181,28 @@ class Chain:
                 "issued_on": dt.date.fromisoformat(issued_on),
                 "reporter_id": by,
                 "issuer_rank": rank,
+                "received_on": dt.date.fromisoformat(received_on or issued_on),
+                "return_id": f"r-{by}",
+                "row_number": len(self.forecasts) + 2,
             }
         )
         return self
 
     def covers(
-        self, reporter: str, months: list[dt.date], table: Literal["referrals", "payments"]
+        self,
+        reporter: str,
+        months: list[dt.date],
+        table: Literal["referrals", "payments"],
+        received_on: str = "2012-04-10",
     ) -> Chain:
         self.coverage.extend(
-            {"table": table, "reporter_id": reporter, "month": month} for month in months
+            {
+                "table": table,
+                "reporter_id": reporter,
+                "month": month,
+                "received_on": dt.date.fromisoformat(received_on),
+            }
+            for month in months
         )
         return self
 
@@ -174,7 +214,9 @@ class Chain:
         count: int = 1,
         group: str = "JSA 25+",
         contract_id: str = "C1",
+        **cells: Any,
     ) -> Chain:
+        """A row of referrals; `cells` are other columns as they are stored, such as client_hash."""
         self.referrals.append(
             {
                 "referral_id": f"R{len(self.referrals)}",
@@ -185,8 +227,11 @@ class Chain:
                 "referral_count": count,
                 "month": month,
                 "reporter_id": by,
-                "return_id": "r",
+                "return_id": f"r-{by}",
                 "row_number": len(self.referrals) + 2,
+                "client_hash": None,
+                "started_on": None,
+                **cells,
             }
         )
         return self
@@ -201,7 +246,9 @@ class Chain:
         subcontractor: str = "S",
         group: str | None = "JSA 25+",
         contract_id: str = "C1",
+        **cells: Any,
     ) -> Chain:
+        """A row of payments; `cells` are other columns as they are stored, such as invoiced_on."""
         self.payments.append(
             {
                 "payment_id": f"P{len(self.payments)}",
@@ -215,8 +262,12 @@ class Chain:
                 "paid_on": month.replace(day=28) if paid else None,
                 "month": month,
                 "reporter_id": by,
-                "return_id": "r",
+                "return_id": f"r-{by}",
                 "row_number": len(self.payments) + 2,
+                "client_hash": None,
+                "received_on": None,
+                "invoiced_on": None,
+                **cells,
             }
         )
         return self

@@ -20,6 +20,10 @@ RULES = {
     "volume_evidence": "20",
     "interval": "0.95",
     "attribution": "0.05",
+    "attribution_evidence": "20",
+    "overdispersion": "auto",
+    "overdispersion_pairs": "30",
+    "overdispersion_before": "2",
 }
 
 
@@ -41,25 +45,91 @@ def bisect(is_left: Any, low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def garwood(count: int, level: float) -> tuple[float, float]:
+def clumped_cdf(count: int, mean: float, spread: float) -> float:
+    """Negative binomial law whose variance is `spread` times its mean; Poisson where that is 1."""
+    if spread == 1:
+        return poisson_cdf(count, mean)
+    if mean == 0:
+        return 1.0
+    size = mean / (spread - 1)
+    return math.fsum(
+        math.exp(
+            math.lgamma(size + n)
+            - math.lgamma(size)
+            - math.lgamma(n + 1)
+            - size * math.log(spread)
+            + n * math.log(1 - 1 / spread)
+        )
+        for n in range(count + 1)
+    )
+
+
+def count_interval(count: int, level: float, spread: float) -> tuple[float, float]:
+    """The means under which the count would be too many, or too few, in a tail of cases."""
     tail = (1 - level) / 2
-    top = count + 20 * math.sqrt(count + 1) + 40
-    upper = bisect(lambda mean: poisson_cdf(count, mean) > tail, 0.0, top)
+    top = spread * (count + 20 * math.sqrt(count + 1) + 40)
+    upper = bisect(lambda mean: clumped_cdf(count, mean, spread) > tail, 0.0, top)
     if count == 0:
         return 0.0, upper
-    lower = bisect(lambda mean: 1 - poisson_cdf(count - 1, mean) < tail, 0.0, top)
+    lower = bisect(lambda mean: 1 - clumped_cdf(count - 1, mean, spread) < tail, 0.0, top)
     return lower, upper
 
 
-def e_value(count: int, expected: float, tolerance: float, side: str) -> float:
+def e_value(count: int, expected: float, tolerance: float, side: str, spread: float) -> float:
     total = Decimal(0)
     for step in range(1, 20):
         theta = Decimal(step) * 5 / 100
         mean = Decimal((1 - tolerance) * expected)
         if side == "excess":
             theta, mean = 1 / theta, Decimal((1 + tolerance) * expected)
-        total += theta**count * ((1 - theta) * mean).exp()
+        if spread == 1:
+            total += theta**count * ((1 - theta) * mean).exp()
+        else:
+            d = Decimal(spread)
+            base = 1 + theta * (d - 1)
+            total += (theta * d / base) ** count * (d / base) ** (mean / (d - 1))
     return float(min(total / 19, Decimal(10) ** 300))
+
+
+def e_value_given_intake(count: int, intake: int, share: float, side: str, spread: float) -> float:
+    if share in (0.0, 1.0):
+        lost = count < intake if side == "shortfall" else count > 0
+        impossible = lost and share == (1.0 if side == "shortfall" else 0.0)
+        return 1e300 if impossible else 1.0
+    total = Decimal(0)
+    compared = 0
+    s, d = Decimal(share), Decimal(spread)
+    for step in range(1, 20):
+        theta = step / 20
+        if theta * share >= 1 or (side == "excess" and 1 / theta * share >= 1):
+            continue
+        compared += 1
+        other = Decimal(theta) * s if side == "shortfall" else s / Decimal(theta)
+        rest = max(intake - count, 0)
+        ratio = (other / s) ** count * ((1 - other) / (1 - s)) ** rest
+        total += ratio ** (1 / d)
+    return float(min(total / compared, Decimal(10) ** 300)) if compared else 1.0
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function by its continued fraction (Lentz)."""
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(b, a, 1 - x)
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(1 - x)
+    )
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    total = d
+    for m in range(1, 2000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for step in (even, odd):
+            d = 1 / (1 + step * d)
+            c = 1 + step / c
+            total *= c * d
+    return front * total / a
 
 
 def binomial_at_most(count: int, trials: int, share: float) -> float:
@@ -71,7 +141,17 @@ def binomial_at_most(count: int, trials: int, share: float) -> float:
     )
 
 
-def binomial_tail(count: int, trials: int, share: float, side: str) -> float:
+def binomial_tail(count: int, trials: int, share: float, side: str, spread: float) -> float:
+    if spread != 1:  # clients in clumps: count and trials in numbers of clumps
+        if side == "shortfall":
+            if count >= trials:
+                return 1.0
+            few, rest = count / spread, (trials - count) / spread
+            return incomplete_beta(rest, few + 1, 1 - share)
+        if count > trials or count == 0:
+            return float(count == 0)
+        few, every = count / spread, trials / spread
+        return incomplete_beta(few, every - few + 1, share)
     if side == "shortfall":
         return binomial_at_most(count, trials, share)
     if count > trials:
@@ -110,7 +190,12 @@ class Oracle:
         self.rows = rows
         self.as_of = as_of
         self.through = through
-        self.rules = {name: Fraction(text) for name, text in (RULES | (rules or {})).items()}
+        texts = RULES | (rules or {})
+        self.auto = texts["overdispersion"] == "auto"
+        self.rules = {
+            name: Fraction("1" if text == "auto" else text) for name, text in texts.items()
+        }
+        self.spreads: dict[tuple[str, bool], float] = {}
         self.covered = {(c["table"], c["reporter_id"], c["month"]) for c in rows["coverage"]}
 
     def forecast(self, contract_id: str, subcontractor: str | None, month: dt.date) -> int | None:
@@ -172,6 +257,7 @@ class Oracle:
             groups = self.groups(contract_id, agreement["subcontractor_id"])
         known: Row = {"observed": 0, "expected": 0, "intake": None, "months": 0}
         known["all_intake"] = True
+        known["by_month"] = {}
         for month in window(starts, ends, self.as_of, self.through):
             by_sub = ("referrals", subcontractor, month) in self.covered
             by_prime = ("referrals", prime, month) in self.covered
@@ -179,8 +265,15 @@ class Oracle:
                 continue
             known["months"] += 1
             side = subcontractor if by_sub else prime
-            known["observed"] += self.count(contract_id, month, str(side), subcontractor)
-            known["expected"] += self.forecast(contract_id, subcontractor, month) or 0
+            came = self.count(contract_id, month, str(side), subcontractor)
+            forecast = self.forecast(contract_id, subcontractor, month)
+            known["observed"] += came
+            known["expected"] += forecast or 0
+            promise: float | None = None if forecast is None else float(forecast)
+            stated = agreement["promised_share"] if agreement else None
+            if promise is None and stated is not None and by_prime:
+                promise = stated * self.count(contract_id, month, prime, None, groups)
+            known["by_month"][month] = (came, promise, by_sub)
             if by_prime:
                 intake = self.count(contract_id, month, prime, None, groups)
                 known["intake"] = (known["intake"] or 0) + intake
@@ -191,6 +284,44 @@ class Oracle:
             for row in self.rows["forecasts"]
         )
         return known
+
+    def spread(self, programme: str, whole: bool) -> float:
+        """The overdispersion: the rule's, or estimated from neighbouring months."""
+        if not self.auto:
+            return float(self.rules["overdispersion"])
+        if (programme, whole) not in self.spreads:
+            self.spreads[programme, whole] = self.estimated_spread(programme, whole)
+        return self.spreads[programme, whole]
+
+    def estimated_spread(self, programme: str, whole: bool) -> float:
+        pairs = differences = referrals = 0
+        for contract in self.rows["contracts"]:
+            if contract["programme"] != programme:
+                continue
+            agreements: list[Row | None] = [None]
+            if not whole:
+                agreements = [
+                    agreement
+                    for agreement in self.rows["agreements"]
+                    if agreement["contract_id"] == contract["contract_id"]
+                ]
+            for agreement in agreements:
+                by_month = self.volume(contract, agreement)["by_month"]
+                for month, (x, promise, by_sub) in by_month.items():
+                    if next_month(month) not in by_month:
+                        continue
+                    y, later, by_sub_later = by_month[next_month(month)]
+                    if promise is None or later is None:
+                        continue
+                    gap = abs(promise - later)
+                    alike = gap <= 1 or gap * 10 <= promise + later
+                    if by_sub == by_sub_later and alike and x + y > 0:
+                        pairs += 1
+                        differences += min((x - y) ** 2, 25 * (x + y))
+                        referrals += x + y
+        if pairs < self.rules["overdispersion_pairs"]:
+            return float(self.rules["overdispersion_before"])
+        return max(1.0, round(differences / referrals, 1))
 
     def zero_referrals(self, contract: Row, agreement: Row) -> Row:
         known = self.volume(contract, agreement)
@@ -207,11 +338,13 @@ class Oracle:
             status = "clear"
         elif promise is not None:
             limit = float(self.rules["zero_referrals"])
-            status = "raised" if math.exp(-promise) <= limit else "too_early"
+            spread = self.spread(contract["programme"], whole=False)
+            chance = math.exp(-promise) if spread == 1 else spread ** (-promise / (spread - 1))
+            status = "raised" if chance <= limit else "too_early"
             if status == "raised" and not known["stated"]:
                 whose = "prime"
             elif status == "raised" and share is not None and intake is not None:
-                if (1 - share) ** intake <= float(self.rules["attribution"]):
+                if (1 - share) ** (intake / spread) <= float(self.rules["attribution"]):
                     whose = "prime"
                 elif known["all_intake"]:
                     whose = "commissioner"
@@ -275,11 +408,12 @@ class Oracle:
         if not known["stated"] or expected == 0:
             return {"status": "not_applicable"}
         value = Fraction(observed, expected) - 1
-        lower, upper = garwood(observed, float(self.rules["interval"]))
+        spread = self.spread(contract["programme"], whole=agreement is None)
+        lower, upper = count_interval(observed, float(self.rules["interval"]), spread)
         low, high = lower / expected - 1, upper / expected - 1
         tolerance = self.rules["volume_divergence"]
         side = "shortfall" if value < 0 else "excess"
-        evidence = e_value(observed, expected, float(tolerance), side)
+        evidence = e_value(observed, expected, float(tolerance), side, spread)
         whose = None
         if abs(value) <= tolerance:
             status = "clear"
@@ -291,10 +425,12 @@ class Oracle:
                 share, intake = agreement["promised_share"], known["intake"]
                 # An intake with months missing can only be larger than it is known to be.
                 sure = known["all_intake"]
-                if share is not None and intake is not None:
-                    tail = binomial_tail(observed, intake, share, side)
+                if share is not None and intake is not None and observed <= intake:
+                    tail = binomial_tail(observed, intake, share, side, spread)
+                    given = e_value_given_intake(observed, intake, share, side, spread)
                     if tail <= float(self.rules["attribution"]):
-                        whose = "prime" if sure or side == "shortfall" else None
+                        enough = given >= self.rules["attribution_evidence"]
+                        whose = "prime" if enough and (sure or side == "shortfall") else None
                     elif (sure or side == "excess") and self.contract_side(contract) == side:
                         whose = "commissioner"
         elif high < -tolerance or low > tolerance:

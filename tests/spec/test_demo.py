@@ -11,11 +11,12 @@ import pytest
 import data.demo
 from dashboard.service import FlagReport, Service
 from data.demo.chain import write_chain
+from metrics.catalogue import flags
 
 Answer = dict[str, str]
 
 KEY = Path(data.demo.__file__).with_name("answers.csv")
-FLAGS = ("zero_referrals", "management_fee", "volume_divergence")
+FLAGS = {flag.id for flag in flags()}
 FLAG_STATUSES = ("raised", "watch", "clear", "too_early", "not_reported", "not_applicable")
 
 
@@ -40,19 +41,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_key_lists_ten_truths_and_every_line_says_why() -> None:
-    answers = key(*FLAG_STATUSES, "refused", "warned", "recorded")
+    answers = key(*FLAG_STATUSES, "refused", "warned")
     assert len(answers) == len(rows_of(KEY))
     assert {int(answer["truth"]) for answer in answers} == set(range(1, 11))
     assert all(answer["what"] and answer["note"] for answer in answers)
-    flags = {answer["flag"] for answer in answers if answer["status"] in FLAG_STATUSES}
-    assert flags <= set(FLAGS)
+    named = {answer["flag"] for answer in answers if answer["status"] in FLAG_STATUSES}
+    assert named <= FLAGS
 
 
 def test_raises_exactly_the_flags_of_the_key(report: FlagReport) -> None:
     raised = {
         (found.flag, found.contract_id, found.subcontractor_id or "", found.attributed_to or "")
         for found in report.assessments
-        if found.flag in FLAGS and found.status == "raised"
+        if found.status == "raised"
     }
     assert raised == {
         (
@@ -143,19 +144,8 @@ def test_no_return_but_the_two_spellings_warns(demo_store: Path) -> None:
     }
 
 
-def test_what_is_only_recorded_is_in_the_returns(folder: Path) -> None:
-    no_consent, one_sided = key("recorded")
-    agreed = {
-        (row["contract_id"], row["subcontractor_id"]): row
-        for row in rows_of(folder / "agreements_network.csv")
-    }
-    unnamed_consent = [
-        pair
-        for pair, row in agreed.items()
-        if row["named_in_bid"] == "yes" and not row["consented_on"]
-    ]
-    assert unnamed_consent == [(no_consent["contract_id"], no_consent["subcontractor_id"])]
-
+def test_the_twelve_referrals_are_in_the_primes_return_and_not_in_the_other(folder: Path) -> None:
+    (one_sided,) = [answer for answer in key("raised") if answer["flag"] == "unreconciled"]
     reported = {}
     for side, file in (
         ("prime", "referrals_prime-1.csv"),

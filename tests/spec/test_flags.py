@@ -1,7 +1,9 @@
 """What the three first flags say, one promise at a time.
 
-A contract C1 of the prime P runs from June 2011; S is its subcontractor. Unless a paragraph says
-otherwise, today is 15 April 2012, so ten months are over: June 2011 to March 2012.
+Clients come one by one (rule overdispersion 1), as the data standard has it; what clumps change
+stands in test_clumping.py. A contract C1 of the prime P runs from June 2011; S is its
+subcontractor. Unless a paragraph says otherwise, today is 15 April 2012, so ten months are over:
+June 2011 to March 2012.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from metrics.assessment import agreement_months, assess, payment_months
+from metrics.catalogue import assessors
+from metrics.facts import gather
 from metrics.rules import rules_as_of
 from tests.oracle.chain import Chain, month, months
 
 if TYPE_CHECKING:
-    from metrics.definition import Assessment
+    from metrics.definition import Account, Assessment
 
 TODAY = dt.date(2012, 4, 15)
 TEN = months("2011-06", 10)
@@ -33,11 +37,12 @@ def ask(
     through: dt.date | None = None,
     **rules: str,
 ) -> Assessment:
-    chosen = rules_as_of(as_of).override(rules)
+    chosen = rules_as_of(as_of).override({"overdispersion": "1"} | rules)
+    (assessor,) = (one for one in assessors() if one.flag.id == flag)
     found = [
         one
-        for one in assess(chain.frames(), as_of, through, chosen)
-        if (one.flag, one.contract_id, one.subcontractor_id) == (flag, "C1", subcontractor)
+        for one in assessor.assess(gather(chain.frames(), as_of, through), chosen)
+        if (one.contract_id, one.subcontractor_id) == ("C1", subcontractor)
     ]
     assert len(found) == 1
     json.dumps(found[0].answer(), allow_nan=False)
@@ -258,7 +263,7 @@ def test_the_sentence_names_promise_outcome_rule_and_other_explanations() -> Non
     assert zero(promised(1)).sentence == (
         "Exampleton Trust was promised 10 referrals from June 2011 to March 2012 and got none. If "
         "the promise held, that would come about in less than 0.1 % of cases (rule: at most 5 %; "
-        "a statistical choice: the usual 5 %, with the exact Poisson chance of a zero). Whether "
+        "a statistical choice: the usual 5 %, with the exact chance of a zero). Whether "
         "the commissioner's volume explains it cannot be said: the register holds no promised "
         "share. What else could explain it: the subcontractor was not ready on the day in the "
         "register; the clients it serves were not sent by the commissioner; referrals were made "
@@ -567,7 +572,7 @@ def test_an_excess_is_attributed_alike() -> None:
     assert volume(shared_out(100, 40, 400, 400)).attributed_to == "prime"
     found = volume(shared_out(100, 40, 1000, 400))
     assert found.attributed_to == "commissioner"
-    assert "so many would come about" in found.sentence
+    assert "so many would then come about" in found.sentence
 
 
 def test_an_intake_reported_for_some_months_only_accuses_nobody_it_might_clear() -> None:
@@ -614,6 +619,160 @@ def test_a_divergence_is_nobodys_where_share_or_intake_is_not_known() -> None:
     assert "the prime has not reported its intake" in found.sentence
 
 
+def test_a_chance_that_repeated_looks_make_common_does_not_name_the_prime() -> None:
+    """10 of 180 at 10 %: 2.5 % by the binomial chance, but an e-value of 4 where 20 is asked."""
+    found = volume(shared_out(10, 50, 180, 500))
+    assert (found.status, found.attributed_to) == ("raised", None)
+    assert found.evidence["allocation"]["binomial_tail"] == pytest.approx(0.0245, abs=1e-4)
+    assert found.evidence["allocation"]["e_value"] == pytest.approx(4.45, abs=0.01)
+    assert "so the prime is not named" in found.sentence
+    once = volume(shared_out(10, 50, 180, 500), attribution_evidence="1")
+    assert once.attributed_to == "prime"
+
+
+def test_a_forecast_changed_after_the_fact_is_named() -> None:
+    """Its issue day is early, but it was received when the months had begun."""
+    chain = promised(5)
+    for one in TEN[:4]:
+        chain.forecast(1, one, issued_on="2011-05-20", received_on="2012-02-01")
+    told = (
+        "For 4 months the forecast issued on 2011-05-20 was received only after the month had "
+        "begun: before, the forecast had 20 referrals, now 4."
+    )
+    for found in (zero(chain), volume(chain)):
+        assert found.evidence["forecast"] == 34
+        assert told in found.sentence
+        later = found.evidence["forecast_versions"][-1]
+        assert later["changed_after_the_month_began"] == {
+            "months": 4,
+            "referrals_before": 20,
+            "referrals_now": 4,
+        }
+    assert "received only after" not in volume(promised(5)).sentence
+
+
+def test_a_forecast_received_late_that_changed_nothing_is_not_named() -> None:
+    chain = reported(when=TEN[:1]).forecast(5, TEN[0], received_on="2012-02-01")
+    assert "received only after" not in zero(chain).sentence
+
+
+# The account of an answer
+
+
+def told_of(chain: Chain, flag: str, subcontractor: str | None = "S") -> tuple[Account, list[str]]:
+    """The account of an answer, and its rows as "table:reporter:line part"."""
+    found = ask(chain, flag, subcontractor)
+    facts = gather(chain.frames(), TODAY)
+    (assessor,) = (one for one in assessors() if one.flag.id == flag)
+    rows = assessor.source_rows(found, facts)
+    names = [f"{r.table}:{r.reporter_id}:{r.row_number} {r.part}" for r in rows]
+    return assessor.account(found, facts), names
+
+
+def test_the_account_of_a_zero_gives_promise_count_and_chance() -> None:
+    chain = promised(1, promised_share=0.1).covers("P", TEN, "referrals")
+    account, rows = told_of(chain.referral("P", TEN[0], "P", 29), "zero_referrals")
+    assert account.promise == (
+        "Forecast issued on 2011-05-01 by Sample Prime Ltd: 10 referrals for 10 reported months.",
+        "Promised share: 10 % of the prime's intake in all client groups.",
+    )
+    assert "10 of 10 months from June 2011 to March 2012 are reported." in account.happened
+    assert "Sample Prime Ltd reports an intake of 29 referrals" in account.happened[-1]
+    assert (
+        "Chance of none at all with 10 promised: exp(-10) = less than 0.1 %; at most 5 % is "
+        "raised." in account.arithmetic
+    )
+    assert account.arithmetic[-1].startswith("Given an intake of 29 and a promised share of 10 %")
+    assert rows == [f"forecasts:P:{line} forecast" for line in range(2, 12)]
+
+
+def test_the_account_of_a_share_promised_shows_how_the_promise_comes_about() -> None:
+    chain = reported(promised_share=0.1).covers("P", TEN, "referrals")
+    account, _ = told_of(chain.referral("P", TEN[0], "P", 50), "zero_referrals")
+    assert account.promise[0] == "No forecast is on record for Exampleton Trust."
+    assert account.arithmetic[0].endswith("10 % x an intake of 50 = 5.")
+
+
+def test_the_account_without_a_promise_gives_the_rule_of_three() -> None:
+    account, _ = told_of(reported(named_in_bid=True), "zero_referrals")
+    assert account.arithmetic == (
+        "Without a promise: after 10 months without any, at most 0.3 referrals a month can be "
+        "expected (95 %, one-sided, if clients come one by one: 3 divided by the months). Named in "
+        "the bid: yes.",
+    )
+    assert account.happened[-1] == "Sample Prime Ltd has reported no month of its intake."
+
+
+def test_the_account_of_a_clear_zero_says_that_some_came() -> None:
+    account, rows = told_of(got(3, 50), "zero_referrals")
+    assert account.arithmetic[-1] == "3 came, so the flag is clear whatever the chance."
+    assert "referrals:S:2 counted" in rows
+
+
+def test_the_account_of_a_divergence_gives_every_step() -> None:
+    account, rows = told_of(shared_out(10, 50, 180, 500), "volume_divergence")
+    steps = "\n".join(account.arithmetic)
+    assert "10 received / 50 forecast - 1 = 80 % fewer" in steps
+    assert "from 40 to 60 referrals" in steps
+    assert "95 % interval for the mean behind 10: 4.8 to 18.39 referrals" in steps
+    assert "asked: 20." in steps
+    assert "10 / 50 = 0.36 (the commissioner's volume) x 0.56 (the prime's allocation)" in steps
+    assert "10 or fewer would come in 2.45 % of cases" in steps
+    assert rows == ["forecasts:P:2 forecast", "referrals:S:2 counted"]
+
+
+def test_the_account_of_an_excess_says_or_more() -> None:
+    account, _ = told_of(shared_out(100, 40, 400, 400), "volume_divergence")
+    assert "100 or more would come in" in account.arithmetic[-1]
+
+
+def test_the_account_of_a_contract_names_its_intake() -> None:
+    chain = start().covers("P", TEN, "referrals").forecast(50, TEN[0], None)
+    chain.referral("P", TEN[0], "S", 4).referral("P", TEN[1], "P", 3)
+    account, rows = told_of(chain, "volume_divergence", None)
+    assert account.happened[-1] == (
+        "Sample Prime Ltd reports an intake of 7 referrals in 10 months."
+    )
+    assert rows == [
+        "forecasts:P:2 forecast",
+        "referrals:P:2 counted",
+        "referrals:P:3 counted",
+    ]
+
+
+def test_rows_of_the_other_side_and_of_other_months_are_told_apart() -> None:
+    chain = start().covers("S", TEN[:1], "referrals").covers("P", TEN[:2], "referrals")
+    chain.referral("S", TEN[0]).referral("P", TEN[0]).referral("P", TEN[1])
+    chain.referral("P", TEN[4]).referral("G", TEN[0])
+    _, rows = told_of(chain, "zero_referrals")
+    assert rows == [
+        "referrals:P:3 other side",
+        "referrals:P:4 counted",
+        "referrals:S:2 counted",
+    ]
+
+
+def test_the_account_where_nothing_is_over_or_forecast_says_so() -> None:
+    account, _ = told_of(reported(live_on="2013-01-01"), "zero_referrals")
+    assert account.happened == ("No month that counts is over.",)
+    account, _ = told_of(promised(0).forecast(9, month("2013-01")), "volume_divergence")
+    assert account.arithmetic == ()
+    account, _ = told_of(reported().forecast(50, month("2013-01")), "zero_referrals")
+    assert account.promise == (
+        "The forecasts for Exampleton Trust name none of the reported months.",
+    )
+
+
+def test_the_account_names_a_forecast_changed_after_the_fact() -> None:
+    chain = reported(when=TEN[:1]).forecast(5, TEN[0])
+    chain.forecast(1, TEN[0], issued_on="2011-05-20", received_on="2012-02-01")
+    account, _ = told_of(chain, "zero_referrals")
+    assert account.promise[1] == (
+        "It was received after 1 of these months had begun; before, the forecast for them was 5, "
+        "now 1."
+    )
+
+
 # Together
 
 
@@ -627,6 +786,12 @@ def test_every_agreement_has_every_flag_in_the_order_of_the_standard() -> None:
         *(("zero_referrals", *pair) for pair in pairs),
         *(("management_fee", *pair) for pair in pairs),
         *(("volume_divergence", *pair) for pair in both),
+        *(("payment_delay", *pair) for pair in pairs),
+        *(("risk_transfer", *pair) for pair in pairs),
+        *(("unreconciled", *pair) for pair in pairs),
+        *(("not_reported", *pair) for pair in both),
+        *(("named_without_consent", *pair) for pair in pairs),
+        *(("client_mix", *pair) for pair in pairs),
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from metrics.catalogue import flags, metrics
 from metrics.definition import STATUSES, Flag, Metric
 from metrics.rules import register
-from metrics.wording import chance, change, count, figure, pounds, share
+from metrics.wording import chance, change, count, evidence_size, figure, pounds, share
 
 EVERYTHING = [*metrics(), *flags()]
 
@@ -66,6 +66,7 @@ def test_rates_are_said_as_fine_as_the_rule_beside_them_needs() -> None:
     assert share(0.22) == "22 %"
     assert share(-0.2) == "minus 20 %"
     assert share(-0.00001) == "0 %"
+    assert share(0.0004) == "0.04 %"
     assert share(0.15, 0.15) == "15 %"
     assert share(0.150001, 0.15) == "15.0001 %"
     assert share(0.15 + 1e-12, 0.15) == "15 %"
@@ -73,3 +74,10 @@ def test_rates_are_said_as_fine_as_the_rule_beside_them_needs() -> None:
     assert change(0.4) == "40 % more"
     assert chance(0.0004) == "less than 0.1 %"
     assert chance(0.0498) == "4.98 %"
+    assert chance(0.050037) == "5 %"
+    assert chance(0.050037, 0.05) == "5.004 %"
+    assert chance(0.05, 0.05) == "5 %"
+    assert evidence_size(19.996) == "20"
+    assert evidence_size(19.996, 20) == "just under 20"
+    assert evidence_size(4.449, 20) == "4.45"
+    assert evidence_size(2e6, 20) == "over a million"

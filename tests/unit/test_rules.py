@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from data.errors import BadOption, UnknownRule
+from metrics.catalogue import flags
 from metrics.rules import read_register, register, rules_as_of
 
 TODAY = dt.date(2012, 4, 15)
@@ -44,7 +45,7 @@ note = ""
 
 
 def test_the_register_holds_the_numbers_of_the_standard_exactly() -> None:
-    assert {rule.id: rule.value for rule in rules_as_of(TODAY).values()} == {
+    standard = {
         "zero_referrals": Fraction(1, 20),
         "zero_referrals_months": 6,
         "management_fee": Fraction(3, 20),
@@ -53,6 +54,28 @@ def test_the_register_holds_the_numbers_of_the_standard_exactly() -> None:
         "interval": Fraction(19, 20),
         "attribution": Fraction(1, 20),
     }
+    rules = rules_as_of(TODAY)
+    assert {rule_id: rules[rule_id].value for rule_id in standard} == standard
+
+
+def test_every_rule_is_used_by_a_flag_and_every_rule_of_a_flag_is_there() -> None:
+    """But the one that calls a flag into question."""
+    used = {rule_id for flag in flags() for rule_id in flag.rules}
+    assert used <= set(rules_as_of(TODAY))
+    assert set(rules_as_of(TODAY)) - used == {"share_of_raised"}
+
+
+def test_a_rule_may_be_estimated_from_the_data() -> None:
+    rule = rules_as_of(TODAY)["overdispersion"]
+    assert (rule.automatic, rule.shown, rule.value) == (True, "auto", 1)
+    fixed = rules_as_of(TODAY).override({"overdispersion": "1.5"})["overdispersion"]
+    assert (fixed.automatic, fixed.shown, fixed.overridden) == (False, 1.5, True)
+    again = rules_as_of(TODAY).override({"overdispersion": " Auto "})["overdispersion"]
+    assert (again.automatic, again.shown, again.overridden) == (True, "auto", False)
+    with pytest.raises(BadOption, match="Write a number such as 1, or auto"):
+        rules_as_of(TODAY).override({"overdispersion": "much"})
+    with pytest.raises(BadOption, match=r'We read "auto"'):
+        rules_as_of(TODAY).override({"interval": "auto"})
 
 
 def test_every_entry_is_within_its_own_bounds_and_names_its_source() -> None:
@@ -88,7 +111,7 @@ def test_a_rule_can_be_overridden_and_is_marked(text: str) -> None:
     assert after.answer()["attribution"]["overridden"] is False
     assert before["management_fee"].value == Fraction(3, 20)
     assert list(after) == list(before)
-    assert len(after) == 7
+    assert len(after) == len({rule.id for rule in register()})
 
 
 def test_an_unknown_rule_is_an_error_with_the_nearest_name() -> None:
