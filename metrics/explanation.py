@@ -187,7 +187,8 @@ def explained(
     others = [row for row in rows if asker_id not in (None, row.reporter_id)]
     if asker_id is not None and flag.id == unreconciled.FLAG.id:
         assessment = unreconciled.shown_to(assessment, asker_id)
-    if others and flag.id == payment_delay.FLAG.id:
+    hidden = any(row.table == "payments" for row in others)
+    if hidden and flag.id == payment_delay.FLAG.id:
         assessment = payment_delay.without_invoices(assessment)
     speaks_of = {assessment.prime_id, assessment.subcontractor_id, asker_id}
     speaks_of |= {row.reporter_id for row in rows}

@@ -18,6 +18,7 @@ import pytest
 from metrics.assessment import agreement_months, assess, payment_months
 from metrics.catalogue import assessors
 from metrics.facts import gather
+from metrics.flags import volume_divergence
 from metrics.rules import rules_as_of
 from tests.oracle.chain import Chain, month, months
 
@@ -630,6 +631,18 @@ def test_a_chance_that_repeated_looks_make_common_does_not_name_the_prime() -> N
     assert once.attributed_to == "prime"
 
 
+def test_more_received_than_the_prime_had_accuses_nobody() -> None:
+    """The two counts cannot both be right."""
+    found = volume(shared_out(100, 40, 60, 400))
+    assert (found.status, found.attributed_to) == ("raised", None)
+    assert "so that the two counts cannot both be right" in found.sentence
+
+
+def test_an_end_of_the_interval_at_the_forecast_is_said_to_be_as_forecast() -> None:
+    assert volume_divergence._end(0.0003) == "as forecast"
+    assert volume_divergence._end(-0.25) == "25 % fewer"
+
+
 def test_a_forecast_changed_after_the_fact_is_named() -> None:
     """Its issue day is early, but it was received when the months had begun."""
     chain = promised(5)
@@ -717,7 +730,7 @@ def test_the_account_of_a_divergence_gives_every_step() -> None:
     assert "95 % interval for the mean behind 10: 4.8 to 18.39 referrals" in steps
     assert "asked: 20." in steps
     assert "10 / 50 = 0.36 (the commissioner's volume) x 0.56 (the prime's allocation)" in steps
-    assert "10 or fewer would come in 2.45 % of cases" in steps
+    assert "10 or fewer would come in 2.45 % of cases, and the evidence for repeated" in steps
     assert rows == ["forecasts:P:2 forecast", "referrals:S:2 counted"]
 
 

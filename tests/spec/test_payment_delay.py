@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from metrics.explanation import explained
 from metrics.facts import gather
 from metrics.flags import payment_delay
 from metrics.late_payment import LatePayment
@@ -611,3 +612,27 @@ def test_where_the_subcontractor_has_not_reported_the_primes_rows_are_the_ones()
     assert [row.part for row in rows(chain)] == ["terms", "paid late"]
     chain.contracts.clear()
     assert [row.part for row in rows(chain)] == ["terms"]
+
+
+# What an asker is shown
+
+
+def test_an_asker_is_not_shown_the_other_sides_invoices() -> None:
+    """The subcontractor reports them: it sees each, the prime the totals."""
+    facts = facts_of(many_late())
+    found = ask(many_late())
+    rules = rules_as_of(TODAY)
+    for asker, shown in (("S", True), ("P", False), (None, True)):
+        told = explained(found, facts, rules, asker)
+        text = json.dumps(told.answer())
+        assert ("ended_on" in text) == shown
+        steps = told.account.arithmetic
+        assert any(one.startswith("Invoice of") for one in steps) == shown
+        assert any(one.startswith("Together ") for one in steps)
+        claim = told.assessment.evidence["claim"]
+        assert claim["compensation_pence"] == found.evidence["claim"]["compensation_pence"] > 0
+
+
+def test_an_answer_without_a_claim_has_no_invoices_to_keep_from_anybody() -> None:
+    found = ask(start())
+    assert payment_delay.without_invoices(found) == found

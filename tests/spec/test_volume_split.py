@@ -150,6 +150,12 @@ def test_an_intake_of_none_leaves_nothing_to_allocate() -> None:
     assert (found["volume_effect"], found["allocation_effect"]) == (-10, 0)
 
 
+def test_clients_received_of_whom_the_prime_reports_none_cannot_be_split() -> None:
+    chain = Chain().contract().agreement().covers("P", TEN, "referrals")
+    chain.covers("S", TEN, "referrals").referral("S", TEN[0], "S", 5)
+    assert split(chain.forecast(20, TEN[0], "S").forecast(100, TEN[0], None)) is None
+
+
 def test_a_raised_divergence_tells_the_split_and_shows_it_by_group() -> None:
     facts = gather(expected(30, 3, group="ESA").frames(), TODAY)
     found = next(
