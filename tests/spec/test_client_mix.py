@@ -328,6 +328,7 @@ def test_the_clumping_of_the_programme_is_reckoned_with_from_enough_pairs_of_mon
         chain.agreement(f"Z{number}").covers(f"Z{number}", TEN, "referrals")
         for place, one in enumerate(TEN):
             chain.referral(f"Z{number}", one, f"Z{number}", 2 + 6 * (place % 2))
+            chain.forecast(5, one, f"Z{number}")
     basis = ask(chain, overdispersion="auto").evidence["overdispersion"]
     assert (basis["basis"], basis["value"] > 1) == ("estimated", True)
     few = ask(mixed(*UNEVEN), overdispersion="auto")
