@@ -147,6 +147,8 @@ def test_an_intake_of_none_leaves_nothing_to_allocate() -> None:
     found = split(chain)
     assert found is not None
     assert (found["volume_factor"], found["allocation_factor"]) == (0.0, None)
+    (step,) = volume_divergence.split_steps(found)
+    assert step.startswith("0 / 10 = 0.00 (the commissioner's volume). Of 10 referrals forecast")
     assert (found["volume_effect"], found["allocation_effect"]) == (-10, 0)
 
 
