@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from metrics.fee_sampling import sampling_interval
 from metrics.management_fee import above_in_pence, rate
-from metrics.window import month_of
-from metrics.wording import count, figure, month_name, pounds, share
+from metrics.wording import count, figure, months_of_window, pounds, share
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -40,13 +38,9 @@ def happened(evidence: dict[str, Any], name: str, prime: str) -> tuple[str, ...]
     window, sides, cash = evidence["window"], evidence["paid_reported_by"], evidence["cash"]
     if not window["months"]:
         return ("No month that counts is over.",)
-    first, last = (
-        month_name(month_of(dt.date.fromisoformat(f"{window[end]}-01")))
-        for end in ("first_month", "last_month")
-    )
     told = [
         f"{prime} has reported payments for {figure(evidence['reported_months'])} of "
-        f"{count(window['months'], 'month')} from {first} to {last}."
+        f"{months_of_window(window)}."
     ]
     if not evidence["reported_months"]:
         return tuple(told)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from metrics.window import month_of
-from metrics.wording import count, figure, month_name, share
+from metrics.wording import count, figure, months_of_window, share
 
 if TYPE_CHECKING:
     from metrics.definition import Assessment
@@ -48,14 +46,7 @@ def happened(evidence: dict[str, Any], found: Assessment, facts: Facts) -> tuple
     window, sides = evidence["window"], evidence["reported_by"]
     if not window["months"]:
         return ("No month that counts is over.",)
-    first, last = (
-        month_name(month_of(dt.date.fromisoformat(f"{window[end]}-01")))
-        for end in ("first_month", "last_month")
-    )
-    told = [
-        f"{figure(evidence['reported_months'])} of {count(window['months'], 'month')} from "
-        f"{first} to {last} are reported."
-    ]
+    told = [f"{figure(evidence['reported_months'])} of {months_of_window(window)} are reported."]
     prime = facts.name(found.prime_id)
     by = evidence["observed_by"]
     if found.subcontractor_id is not None and evidence["reported_months"]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from metrics.window import month_of
 
 if TYPE_CHECKING:
     from metrics.facts import Subject, Window
@@ -136,6 +139,15 @@ def pounds(pence: int) -> str:
 def month_name(month: int) -> str:
     """A month number as June 2011."""
     return f"{_MONTHS[month % 12]} {month // 12}"
+
+
+def months_of_window(window: dict[str, Any]) -> str:
+    """The months of a window as evidence has it: 18 months from June 2011 to November 2012."""
+    first, last = (
+        month_name(month_of(dt.date.fromisoformat(f"{window[end]}-01")))
+        for end in ("first_month", "last_month")
+    )
+    return f"{count(window['months'], 'month')} from {first} to {last}"
 
 
 def period(window: Window, reported: int) -> str:

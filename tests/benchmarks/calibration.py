@@ -19,7 +19,6 @@ import datetime as dt
 import json
 import platform
 import time
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ from metrics.evidence.overdispersion import LARGEST_LEAP, Clumping
 from metrics.flags.volume_divergence import decide
 from metrics.flags.zero_referrals import zero_is_unlikely
 from metrics.rules import rules_as_of
-from tests.benchmarks.calibration_fee import fee_calibration
+from tests.benchmarks.calibration_fee import Goal, fee_calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,33 +46,6 @@ if TYPE_CHECKING:
 AGREEMENTS, LOOKS = 785, 60
 RULES = rules_as_of(dt.date(2026, 1, 1))
 TOLERANCE = RULES["volume_divergence"].number
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A figure that was reached, beside the one asked for."""
-
-    scenario: str
-    what: str
-    reached: float
-    asked: str  # such as "<= 0.02"; empty where the figure stands for comparison only
-
-    @property
-    def met(self) -> bool | None:
-        """Whether it is as asked; None where nothing is asked."""
-        if not self.asked:
-            return None
-        sign, limit = self.asked.split()
-        return self.reached <= float(limit) if sign == "<=" else self.reached >= float(limit)
-
-    def answer(self) -> dict[str, Any]:
-        return {
-            "scenario": self.scenario,
-            "what": self.what,
-            "reached": round(float(self.reached), 4),
-            "goal": self.asked or None,
-            "met": self.met,
-        }
 
 
 # Chains
