@@ -8,7 +8,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from checks.run import check
 from data.errors import UserError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from data.table import Table
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def check_file(
@@ -58,7 +59,7 @@ def _end_with_parent() -> None:  # pragma: no cover - runs in the worker process
 
 
 class Worker:
-    """One long-lived process that checks files one after another.
+    """One long-lived process that checks files, or answers other questions, one after another.
 
     It starts, and warms up, at once; `with Worker() as worker` ends it. May be shared by threads.
     """
@@ -78,13 +79,18 @@ class Worker:
 
         A process that died is replaced and the file tried once more.
         """
-        return self._ask(check_file, path, table_id, circumstances, file_name)
+        return self.ask(check_file, path, table_id, circumstances, file_name)
 
     def check_sheet(self, sheet: Sheet, table: Table, circumstances: Circumstances) -> Verdict:
         """What there is to say about a file that was read already, as `checks.run.check` has it."""
-        return self._ask(check, sheet, table, circumstances)
+        return self.ask(check, sheet, table, circumstances)
 
-    def _ask(self, question: Callable[P, Verdict], *args: P.args, **kwargs: P.kwargs) -> Verdict:
+    def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """What a function at the top of a module returns or raises, called in the process.
+
+        So what needs much memory leaves the asking process small. A function whose process died is
+        called once more, so it must do no harm twice.
+        """
         for _ in range(2):
             pool = self._pool
             try:

@@ -3,118 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import errno
 import json
 import sys
-import traceback
-import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from dashboard.commands.accounts import accounts
+from dashboard.commands.tokens import tokens
+from dashboard.terminal import (
+    Day,
+    Fairtier,
+    Month,
+    as_reporter,
+    out,
+    print_json,
+    progress,
+    say,
+    with_asker,
+    with_store,
+    write_file,
+)
 from data.errors import BadOption, ReturnRefused, StoreError, UserError
 from data.settings import store_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import datetime as dt
+    from collections.abc import Sequence
 
+    from dashboard.service import Service
+    from dashboard.sharing import Sharing
     from data.ledger import Receipt
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Day(click.ParamType[dt.date]):
-    """A day, 2012-03-31 or 31/03/2012."""
-
-    name = "date"
-
-    def convert(
-        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
-    ) -> dt.date:
-        """The day, or BadOption."""
-        from data.parse import parse_date
-
-        return value if isinstance(value, dt.date) else parse_date(value)
-
-
-class Month(click.ParamType[dt.date]):
-    """A month, 2012-03."""
-
-    name = "month"
-
-    def convert(
-        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
-    ) -> dt.date:
-        """The first day of the month, or BadOption."""
-        from data.parse import parse_month
-
-        return value if isinstance(value, dt.date) else parse_month(value)
-
-
-_chosen_store = [store_path()]
-
-
-def remember_store(_ctx: click.Context, _param: click.Parameter, store: Path) -> Path:
-    """Keep the store that was named, for a report of a bug."""
-    _chosen_store.append(store)
-    return store
-
-
-def with_store(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command the option --store."""
-    return click.option(
-        "--store",
-        callback=remember_store,
-        type=click.Path(path_type=Path, file_okay=True),
-        default=store_path,
-        show_default="$FAIRTIER_STORE, else var",
-        help="Folder that holds the ledger.",
-    )(command)
-
-
-def as_reporter(required: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Give a command the options that say whose return it is."""
-
-    def decorate(command: Callable[P, R]) -> Callable[P, R]:
-        for option in (
-            click.option(
-                "--received-on", type=Day(), help="Day it was received; today unless set."
-            ),
-            click.option("--covers", metavar="MONTHS", help="Months covered: 2011-06..2012-03."),
-            click.option(
-                "--by", required=required, metavar="ORG", help="Organisation that reports."
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-@contextlib.contextmanager
-def progress(message: str = "") -> Iterator[Callable[[str], None]]:
-    """Show the stage that long work is at, on a terminal only."""
-    with err.status(Text(message)) as status:
-        yield lambda stage: status.update(Text(f"{message} {stage}".strip()))
-
-
-def say(text: str, style: str = "", console: Console = out) -> None:
-    """Print text as it is: what stands in it is data, not markup."""
-    console.print(Text(text, style=style), soft_wrap=True)
-
-
-def print_json(answer: Any) -> None:
-    """Print an answer for programs."""
-    click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def row_list(rows: tuple[int, ...], most: int = 8) -> str:
@@ -147,75 +69,18 @@ def print_verdict(verdict: Any) -> None:
     )
 
 
-class Fairtier(click.Group):
-    """The command group: every error is one sentence and an honest exit code."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command; UserErrors become one sentence, anything else a bug with an id."""
-        try:
-            return super().main(*args, **(kwargs | {"standalone_mode": False}))
-        except UserError as error:
-            say(str(error), "red", err)
-            sys.exit(error.exit_code)
-        except click.exceptions.Exit as stop:
-            sys.exit(stop.exit_code)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
-        except (click.Abort, KeyboardInterrupt):
-            say("Stopped. A return that was not yet recorded has left no trace.", "red", err)
-            sys.exit(130)
-        except BrokenPipeError:
-            sys.exit(0)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EIO):
-                say(report_bug(error), "red", err)
-                sys.exit(3)
-            say(
-                f"The answer could not be written ({error.strerror}). What the command did is "
-                "done: `fairtier history` shows it.",
-                "red",
-                err,
-            )
-            sys.exit(2)
-        except Exception as error:
-            say(report_bug(error), "red", err)
-            sys.exit(3)
-
-
-def report_bug(error: BaseException, store: Path | None = None) -> str:
-    """Note where a bug struck, never what the data were, and say so in a sentence.
-
-    The note goes into the store, or where there is none into the folder for temporary files.
-    """
-    import tempfile
-
-    bug_id = uuid.uuid4().hex[:8]
-    frames = traceback.extract_tb(error.__traceback__)
-    steps = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    text = f"{dt.datetime.now(dt.UTC).isoformat()} {bug_id} {type(error).__name__}\n{steps}\n"
-    folder = store or _chosen_store[-1]
-    place = (
-        folder / "errors.log"
-        if folder.is_dir()
-        else Path(tempfile.gettempdir()) / "fairtier-errors.log"
-    )
-    try:
-        with place.open("a", encoding="utf-8") as log:
-            log.write(text)
-    except OSError:
-        place = Path()
-    where = f' "{place}" says where, without any of your data: please send it in.'
-    return (
-        f"Fairtier failed through a fault of its own ({bug_id}, {type(error).__name__})."
-        f"{where if place.name else ''} `fairtier history` shows what was recorded."
-    )
-
-
 @click.group(cls=Fairtier, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fairtier")
 def main() -> None:
     """Shows how fairly supply chains of outsourced services treat their subcontractors."""
+
+
+def asked(store: Path, asker: str | None = None) -> Service:
+    """The store as the operator sees it, or as an organisation does."""
+    from dashboard.service import Service
+    from data.scope import OPERATOR
+
+    return Service(store, OPERATOR).asked_by(asker)
 
 
 @main.command()
@@ -234,6 +99,7 @@ def templates(folder: Path) -> None:
 @as_reporter(required=False)
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @click.option("--annotated", type=click.Path(path_type=Path), help="Write a workbook to mend.")
+@with_asker
 @with_store
 def check(
     table: str,
@@ -244,13 +110,12 @@ def check(
     as_json: bool,
     annotated: Path | None,
     store: Path,
+    asker: str | None,
 ) -> None:
     """Check FILE as a return of TABLE and store nothing."""
-    from dashboard.service import Service
-
     try:
         with progress(f"{file.name}:") as stage:
-            draft = Service(store).examine(
+            draft = asked(store, asker).examine(
                 table, file, by=by, covers=covers, received_on=received_on, progress=stage
             )
     except UserError as error:
@@ -267,17 +132,6 @@ def check(
         print_verdict(draft.verdict)
         say("Fit to submit." if draft.verdict.fit else "Not fit: mend what is refused.", "bold")
     sys.exit(0 if draft.verdict.fit else 1)
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write an output file; StoreError if the place refuses."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise StoreError(
-            f'"{path}" cannot be written: {error.strerror}. Name a file that you may write to.'
-        ) from error
 
 
 def print_receipt(receipt: Any) -> None:
@@ -306,6 +160,7 @@ def print_receipt(receipt: Any) -> None:
 @as_reporter(required=True)
 @click.option("--nil", is_flag=True, help="There was nothing to report in the months covered.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@with_asker
 @with_store
 def submit(
     table: str,
@@ -316,11 +171,10 @@ def submit(
     nil: bool,
     as_json: bool,
     store: Path,
+    asker: str | None,
 ) -> None:
     """Check FILE and record it as a return of TABLE."""
-    from dashboard.service import Service
-
-    service = Service(store)
+    service = asked(store, asker)
     if nil == (file is not None):
         raise BadOption("Give either a file or --nil, which says that there was nothing to report.")
     if file is None:
@@ -372,12 +226,11 @@ def receipt_answer(receipt: Any) -> dict[str, Any]:
 @main.command()
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option("--keep-going", is_flag=True, help="Go on after a refusal.")
+@with_asker
 @with_store
-def load(manifest: Path, keep_going: bool, store: Path) -> None:
+def load(manifest: Path, keep_going: bool, store: Path, asker: str | None) -> None:
     """Submit the returns listed in MANIFEST (JSON), in order."""
-    from dashboard.service import Service
-
-    sys.exit(load_returns(Service(store), manifest, keep_going))
+    sys.exit(load_returns(asked(store, asker), manifest, keep_going))
 
 
 def load_returns(service: Any, manifest: Path, keep_going: bool = False, notes: bool = True) -> int:
@@ -491,6 +344,7 @@ def rule_values(rules: tuple[str, ...]) -> dict[str, str]:
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write a CSV file.")
 @click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb")
+@with_asker
 @with_store
 def flags(
     as_of: dt.date | None,
@@ -501,10 +355,9 @@ def flags(
     csv_file: Path | None,
     engine: str,
     store: Path,
+    asker: str | None,
 ) -> None:
     """Show every flag."""
-    from dashboard.service import Service
-
     if engine == "spark":
         raise BadOption(
             "This version does not have the Spark engine yet. Leave out --engine: DuckDB answers "
@@ -512,7 +365,9 @@ def flags(
         )
 
     with progress("Assessing"):
-        report = Service(store).flags(as_of=as_of, through=through, overrides=rule_values(rules))
+        report = asked(store, asker).flags(
+            as_of=as_of, through=through, overrides=rule_values(rules)
+        )
     if csv_file:
         from dashboard.exports import flags_csv
 
@@ -530,10 +385,8 @@ def flags(
 @click.option("--as-of", type=Day(), help="What was known on this day; today unless set.")
 @click.option("--through", type=Month(), help="Last month to look at.")
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE", help="Override a rule.")
-@click.option(
-    "--asker", metavar="ORG", help="Who asks: rows that others reported are only counted."
-)
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON, with every row.")
+@with_asker
 @with_store
 def explain(
     flag: str,
@@ -542,25 +395,22 @@ def explain(
     as_of: dt.date | None,
     through: dt.date | None,
     rules: tuple[str, ...],
-    asker: str | None,
     as_json: bool,
     store: Path,
+    asker: str | None,
 ) -> None:
     """Tell what FLAG says about CONTRACT and SUBCONTRACTOR in full.
 
     Without SUBCONTRACTOR it is about the whole contract.
     """
-    from dashboard.service import Service
-
     with progress("Assessing"):
-        explanation = Service(store).explain(
+        explanation = asked(store, asker).explain(
             flag,
             contract,
             subcontractor,
             as_of=as_of,
             through=through,
             overrides=rule_values(rules),
-            asker_id=asker,
         )
     if as_json:
         print_json(explanation.answer())
@@ -612,12 +462,11 @@ def print_paragraph(text: str, mark: str = "") -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@with_asker
 @with_store
-def history(as_json: bool, store: Path) -> None:
+def history(as_json: bool, store: Path, asker: str | None) -> None:
     """Show the returns: who, what, when, which months, what they replaced."""
-    from dashboard.service import Service
-
-    service = Service(store)
+    service = asked(store, asker)
     service.ledger()
     entries = service.history()
     if as_json:
@@ -660,10 +509,8 @@ def history(as_json: bool, store: Path) -> None:
 @with_store
 def verify(store: Path) -> None:
     """Re-read every stored return and the audit chain; exit 1 if anything was altered."""
-    from dashboard.service import Service
-
     with progress("Verifying:") as stage:
-        inspection = Service(store).verify(stage)
+        inspection = asked(store).verify(stage)
     for note in inspection.notes:
         say(f"NOTE     {note}", "dim")
     for fault in inspection.faults:
@@ -691,11 +538,10 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
     import hashlib
     import tempfile
 
-    from dashboard.service import Service
     from data.demo.chain import write_chain
 
     place = store or store_path() / "demo"
-    service = Service(place)
+    service = asked(place)
     say("Every organisation in this example is invented.", "bold")
     with tempfile.TemporaryDirectory() as folder:
         manifest = write_chain(Path(folder))
@@ -715,20 +561,91 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
 
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option("--shared", is_flag=True, help="For several organisations: people sign in.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--url", metavar="URL", help="Address that people type, such as https://fairtier.example."
+)
+@click.option("--demo-personas", is_flag=True, help="Sign in as anybody of the worked example.")
+@click.option("--network-account", metavar="EMAIL", help="The first account of the network.")
+@click.option("--network-org", metavar="ORG", help="The network's id, for its first account.")
 @with_store
-def serve(port: int, store: Path) -> None:
-    """Serve the dashboard on 127.0.0.1, for one operator."""
-    run_server(store, port)
+def serve(
+    port: int,
+    shared: bool,
+    host: str,
+    url: str | None,
+    demo_personas: bool,
+    network_account: str | None,
+    network_org: str | None,
+    store: Path,
+) -> None:
+    """Serve the dashboard on 127.0.0.1 for one operator, or --shared for several organisations."""
+    if not shared:
+        if demo_personas or host != "127.0.0.1" or url or network_account or network_org:
+            raise BadOption(
+                "--host, --url, --demo-personas and the network's account are for a server on "
+                "which people sign in. Add --shared."
+            )
+        run_server(store, port)
+        return
+    import os
+
+    from dashboard.provider import settings_from_environment
+    from dashboard.sharing import Sharing
+
+    address = url or os.environ.get("FAIRTIER_URL") or f"http://127.0.0.1:{port}"
+    sharing = Sharing(address, host, demo_personas, settings_from_environment())
+    if not demo_personas:
+        first_account(store, address, network_account, network_org)
+    run_server(store, port, sharing)
 
 
-def run_server(store: Path, port: int) -> None:
+def first_account(store: Path, url: str, email: str | None, organisation_id: str | None) -> None:
+    """Make the first account of the network and print its link, where there is none yet."""
+    from dashboard.commands.accounts import invitation_link
+    from data.accounts import add, network_exists
+    from data.database import Database
+
+    with contextlib.closing(Database(store)) as database:
+        if network_exists(database):
+            if email or organisation_id:
+                say("The network has an account already; no other was made.", "dim")
+            return
+        if not (email and organisation_id) and not sys.stdin.isatty():
+            raise BadOption(
+                "This server has no account of the network yet. Start it once with "
+                "--network-account EMAIL --network-org ORG, and open the link it prints."
+            )
+        email = email or click.prompt("E-mail address of the network's first account")
+        organisation_id = organisation_id or click.prompt("The network's organisation id")
+        account, token = add(
+            database,
+            str(email),
+            "",
+            str(organisation_id),
+            "network",
+            actor="operator",
+            actor_organisation_id=None,
+        )
+    say(f"Open this link within 7 days to set up {account.email}. It works once:", "bold")
+    say(invitation_link(token, url))
+
+
+def run_server(store: Path, port: int, sharing: Sharing | None = None) -> None:
     """Serve until stopped."""
     from dashboard.app import serve_dashboard
 
-    def announce() -> None:
-        say(f"The dashboard is at http://127.0.0.1:{port} (stop it with Ctrl+C).", "bold")
+    address = sharing.url if sharing else f"http://127.0.0.1:{port}"
 
-    serve_dashboard(store, port, announce)
+    def announce() -> None:
+        say(f"The dashboard is at {address} (stop it with Ctrl+C).", "bold")
+
+    serve_dashboard(store, port, announce, sharing)
+
+
+for command in (accounts, tokens):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

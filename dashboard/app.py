@@ -1,36 +1,50 @@
-"""The dashboard's server: one operator, this machine only."""
+"""The dashboard's server: one operator on this machine, or several organisations."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import gc
+import logging
 import socket
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import anyio
+import sqlalchemy as sa
 import streamlit as st
 import uvicorn
+from anyio import to_thread
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
 from streamlit import config
 from streamlit.logger import set_log_level
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from checks.worker import Worker
 from dashboard import theme
-from dashboard.__main__ import report_bug
+from dashboard.gate import LOG, REFUSALS, UNREACHABLE, Gate, Limits, proxies, told_of_bug
 from dashboard.service import Service
+from dashboard.sharing import HOST, Sharing, cookie_name, share, sharing
+from dashboard.signin import Doors, check_personas
+from dashboard.terminal import report_bug
 from dashboard.views.markup import notice
-from data.errors import BadOption
+from data.database import ACCOUNTS, Database
+from data.errors import BadOption, StoreError
+from data.ledger import Ledger
+from data.scope import OPERATOR
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Callable
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
 
-HOST = "127.0.0.1"
+_READY_WITHIN_SECONDS = 5
 SCRIPT = Path(__file__).with_name("views") / "script.py"
-_NAMES = frozenset({"127.0.0.1", "localhost"})
 _OPTIONS = {
     "server.headless": True,
     "server.fileWatcherType": "none",
@@ -39,58 +53,8 @@ _OPTIONS = {
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
+    "logger.enableRich": False,
 }
-_HEADERS = {
-    "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline' "
-    "'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'none'",
-    "x-frame-options": "DENY",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-}
-
-
-class OnlyThisMachine:
-    """Answers only requests addressed to this machine by name, and adds security headers.
-
-    A page elsewhere whose name was made to point here (DNS rebinding) sends its own host name.
-    """
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        name = hosts[0].decode("latin-1").lower().partition(":")[0] if len(hosts) == 1 else ""
-        if name not in _NAMES:
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008})
-                return
-            refusal = PlainTextResponse("Open the dashboard at http://127.0.0.1.", 421)
-            await refusal(scope, receive, send)
-            return
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(
-                        (name.encode(), value.encode())
-                        for name, value in _HEADERS.items()
-                        if name.encode() not in given
-                    ),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
 
 
 def warm_up() -> None:
@@ -113,11 +77,70 @@ def tell_of_bug(error: Exception) -> bool:
     """Show a bug's id in place of a traceback."""
     from dashboard import session  # noqa: PLC0415 - as in serve_dashboard
 
-    notice("bad", report_bug(error, session.service().store))
+    report = report_bug(error, session.store())
+    notice("bad", told_of_bug(report) if sharing() else report)
     return True
 
 
-def build(worker: Worker) -> st.App:
+class Readiness:
+    """Whether database and ledger can be reached; asked of them at most once in `kept_seconds`."""
+
+    def __init__(self, store: Path, database: Database | None, kept_seconds: float = 2):
+        self.store = store
+        self.database = database
+        self.kept_seconds = kept_seconds
+        self._asked: tuple[float, bool] | None = None
+        self._one_at_a_time = anyio.Lock()
+        self._threads = anyio.CapacityLimiter(1)
+
+    async def answer(self, _request: Request) -> Response:
+        """200 when ready; 503 when not, and nothing about why: it is told to anybody."""
+        async with self._one_at_a_time:
+            if self._asked is None or time.monotonic() - self._asked[0] > self.kept_seconds:
+                ready = False
+                with anyio.move_on_after(_READY_WITHIN_SECONDS):
+                    ready = await to_thread.run_sync(
+                        self._ready, limiter=self._threads, abandon_on_cancel=True
+                    )
+                self._asked = time.monotonic(), ready
+        if self._asked[1]:
+            return PlainTextResponse("ready")
+        return PlainTextResponse(UNREACHABLE, 503, headers={"retry-after": "30"})
+
+    def _ready(self) -> bool:
+        try:
+            if self.database is not None:
+                with self.database.reading() as connection:
+                    connection.execute(sa.select(ACCOUNTS.c.account_id).limit(1)).all()
+            Ledger(self.store).version()
+        except (StoreError, OSError):
+            return False
+        return True
+
+
+async def alive(_request: Request) -> Response:
+    """That the process answers; it asks nothing of anything else."""
+    return PlainTextResponse("alive")
+
+
+def routes(store: Path, database: Database | None, shared: Sharing | None) -> list[BaseRoute]:
+    """What is served beside the pages; each path has its rule in `dashboard.paths`."""
+    found: list[BaseRoute] = [
+        Route("/healthz", alive, methods=["GET"]),
+        Route("/readyz", Readiness(store, database).answer, methods=["GET"]),
+    ]
+    if shared and database:
+        found += Doors(store, database, shared).routes()
+    return found
+
+
+def build(
+    worker: Worker,
+    store: Path,
+    database: Database | None = None,
+    shared: Sharing | None = None,
+    limits: Limits | None = None,
+) -> st.App:
     """The application; `worker` is closed with it, before a signal can end the process."""
 
     @contextlib.asynccontextmanager
@@ -132,20 +155,27 @@ def build(worker: Worker) -> st.App:
     return st.App(
         SCRIPT,
         lifespan=lifespan,
-        middleware=[Middleware(OnlyThisMachine)],
+        routes=routes(store, database, shared),
+        middleware=[Middleware(Gate, shared, database, store, limits)],
         on_script_error=tell_of_bug,
     )
 
 
-def listen(port: int) -> socket.socket:
-    """A socket on this machine's own address; BadOption if the port is taken or barred."""
-    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listen(port: int, host: str = HOST) -> socket.socket:
+    """A socket on an address of this machine; BadOption if the port is taken or barred."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        opened.bind((HOST, port))
+        opened.bind((host, port))
         opened.listen()
     except OSError as error:
         opened.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise BadOption(
+                f'"{host}" is not an address of this machine. Listen on 127.0.0.1, or on 0.0.0.0 '
+                "for all of its addresses."
+            ) from error
         taken = error.errno == errno.EADDRINUSE
         why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
         raise BadOption(
@@ -154,17 +184,112 @@ def listen(port: int) -> socket.socket:
     return opened
 
 
-def serve_dashboard(store: Path, port: int, listening: Callable[[], None]) -> None:
-    """Serve the dashboard of a store on 127.0.0.1 until stopped; say when it is `listening`."""
+class PatientProtocol(H11Protocol):
+    """HTTP with a limit on how long the head of a request may take to come.
+
+    uvicorn waits for ever for the rest of a head, so a few hundred idle connections would be
+    all that it can hold.
+    """
+
+    head_seconds: float
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next one."""
+        super().on_response_complete()
+        self._wait()
+
+    def _wait(self) -> None:
+        self.loop.call_later(self.head_seconds, self._give_up, self.cycle)
+
+    def _give_up(self, last: RequestResponseCycle | None) -> None:
+        begun = self.cycle is not last
+        upgraded = self.transport.get_protocol() is not self
+        if not begun and not upgraded and not self.transport.is_closing():
+            REFUSALS.note("slow", None)
+            self.transport.close()
+
+
+def uvicorn_settings(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    """How the server speaks HTTP: what it takes of each connection, and for how long."""
+    protocol = type("Protocol", (PatientProtocol,), {"head_seconds": limits.head_seconds})
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whom we believe about addresses is said in `gate.address_of`
+        h11_max_incomplete_event_size=32 * 1024,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=800,
+        ws_max_size=4 * 2**20,
+    )
+
+
+_record = logging.getLogRecordFactory()
+
+
+def without_details(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    """A line for the log that names the kind of an error and never what it says.
+
+    Libraries log errors with their texts, in which rows and addresses can stand. Where a bug
+    struck is noted by `report_bug`.
+    """
+    record = _record(*args, **kwargs)
+    if record.exc_info and record.exc_info[0]:
+        record.msg = f"{record.msg} ({record.exc_info[0].__name__})"
+    record.exc_info = record.exc_text = record.stack_info = None
+    return record
+
+
+def set_up_log() -> None:
+    """Have refusals told on standard error, and errors without what they say."""
+    logging.setLogRecordFactory(without_details)
+    if not LOG.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        LOG.addHandler(handler)
+        LOG.propagate = False
+
+
+def serve_dashboard(
+    store: Path,
+    port: int,
+    listening: Callable[[], None],
+    shared: Sharing | None = None,
+    limits: Limits | None = None,
+) -> None:
+    """Serve the dashboard of a store until stopped; say when it is `listening`.
+
+    Without `shared` one operator works on 127.0.0.1, without accounts. BadOption where what is
+    asked for would not be safe.
+    """
     for name, value in (_OPTIONS | theme.options()).items():
         config.set_option(name, value)
     set_log_level("ERROR")
+    set_up_log()
+    share(shared)
+    proxies()
+    if shared and shared.demo_personas:
+        check_personas(store, shared)
     from dashboard import session  # noqa: PLC0415 - Streamlit warns of its caches before it runs
 
-    with listen(port) as opened, Worker() as worker:
-        session.serve(Service(store, checker=worker.check_sheet))
-        listening()
-        settings = uvicorn.Config(
-            build(worker), log_level="warning", access_log=False, server_header=False
+    with contextlib.ExitStack() as held:
+        opened = held.enter_context(listen(port, shared.host if shared else HOST))
+        database = held.enter_context(contextlib.closing(Database(store))) if shared else None
+        worker = held.enter_context(Worker())
+        session.serve(
+            Service(store, OPERATOR, checker=worker.check_sheet),
+            database=database,
+            cookie=cookie_name() if shared else None,
         )
-        uvicorn.Server(settings).run(sockets=[opened])
+        listening()
+        limits = limits or Limits()
+        app = build(worker, store, database, shared, limits)
+        uvicorn.Server(uvicorn_settings(app, limits)).run(sockets=[opened])

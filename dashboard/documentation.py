@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.catalogue import FAMILIES, all_checks
+from dashboard.paths import rules
+from data.audit import ACTIONS
+from data.scope import EVERYBODY, PARTS
 from data.tables import TABLES
 from data.templates import how_to_fill
 from metrics.catalogue import flags, metrics
@@ -138,10 +141,44 @@ def metrics_page() -> str:
     return "\n".join(part for part in parts if part)
 
 
+def access_page() -> str:
+    """Who may see and do what, and who may ask the server for which address."""
+    tables = [table for table in TABLES if table in PARTS[0].rows]
+    parts = [
+        "# Who may see what\n",
+        "An organisation acts in each contract in the part that the registers in force give it "
+        "there: it may be a prime in one and a subcontractor in another, and sees each with that "
+        "part's eyes only. Flags are worked out from the whole ledger, so that everybody is told "
+        "the same answer, and shown to those whose agreement or contract they are about.\n",
+        grid(("who", "what"), EVERYBODY.items()),
+        "## Rows of the tables\n",
+        "One's own returns are always one's own to see. Organisations are seen where one has a "
+        "contract with them; returns as received by their reporter only.\n",
+        grid(
+            ("part in a contract", *(f"`{table}`" for table in tables)),
+            ((part.title, *(part.rows[table] for table in tables)) for part in PARTS),
+        ),
+        "## Addresses of the server\n",
+        "The gate answers nothing that this table does not list, and the first line that fits "
+        "decides. `nobody` is refused to everybody.\n",
+        grid(
+            ("address", "methods", "who", "why"),
+            (
+                (f"`{rule.path}`", ", ".join(rule.methods), rule.who.replace("_", " "), rule.why)
+                for rule in rules()
+            ),
+        ),
+        "## Acts in the audit\n",
+        grid(("act", "what it is"), ((f"`{name}`", told) for name, told in ACTIONS.items())),
+    ]
+    return "\n".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "data/tables/README.md": tables_page,
     "checks/README.md": checks_page,
     "metrics/README.md": metrics_page,
+    "docs/access.md": access_page,
 }
 
 

@@ -6,36 +6,63 @@ import datetime as dt
 import difflib
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from checks.definition import Circumstances, Verdict
-from data.errors import BadOption, ReturnRefused, UnusableFile, UserError
+from data.errors import BadOption, NotAllowed, NotOnRecord, ReturnRefused, UnusableFile, UserError
 from data.ledger import Inspection, Ledger, Receipt
 from data.parse import PATTERNS, parse_date, parse_months
 from data.read import Sheet, read_content, read_file
-from data.returns import in_force, keepers
+from data.returns import in_force as returns_in_force
+from data.returns import keepers
 from data.rows import covered_months
+from data.scope import NOT_SHOWN, OPERATOR, PUBLIC, Reach, Role, Scope
+from data.settings import has_database
 from data.table import Table
-from data.tables import table_named
-from metrics.assessment import assess_facts
+from data.tables import TABLES, table_named
+from metrics.assessment import agreement_months, assess_facts, payment_months
+from metrics.concentration import concentration
+from metrics.conversion import conversion
 from metrics.explanation import Explanation, explain, explained
 from metrics.facts import gather
+from metrics.fee_sampling import sampling_interval
 from metrics.frames import Frames
+from metrics.payment_timing import payment_timing
 from metrics.raised_share import raised_too_often
+from metrics.redaction import redacted
 from metrics.rules import Rules, rules_as_of
+from metrics.spend_by_sector import spend_by_contract, spend_by_programme
 from metrics.what_if import Comparison, Override, by_register, compared, overridden
 from metrics.window import AGREEMENT
 from metrics.without_agreement import without_agreement
 from metrics.wording import count
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.database import Database
     from data.returns import Return
+    from metrics.concentration import Concentration
+    from metrics.conversion import Conversion
     from metrics.definition import Assessment
+    from metrics.facts import Facts
+    from metrics.fee_sampling import Sampling
+    from metrics.payment_timing import PaymentTiming
+    from metrics.spend_by_sector import Spend
+
+_MOST_ANSWERS = 8
+_MOST_SERVICES = 64
+_ANOTHER = "another organisation"  # no id has spaces
+_UNSHOWN = ("client_hash", "contract_id", "month")
 
 Checker = Callable[[Sheet, Table, Circumstances], Verdict]
 Progress = Callable[[str], None]
@@ -75,16 +102,21 @@ class Draft:
 class FlagReport:
     """Every assessment as of a day, and the rules it was made with.
 
-    `overrides` are the rules that are not the register's, `comparisons` what they change. `notes`
-    name what is on record and counts for no agreement.
+    `overrides` are the rules that are not the register's; `by_register` the answers it would give
+    of the flags that use them. `notes` name what is on record and counts for no agreement.
     """
 
     as_of: dt.date
     through: dt.date | None
     rules: Rules
     assessments: tuple[Assessment, ...]
-    comparisons: tuple[Comparison, ...] = ()
+    by_register: tuple[Assessment, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """What the overrides change, flag by flag."""
+        return compared(self.assessments, self.by_register, self.overrides)
 
     @property
     def overrides(self) -> tuple[Override, ...]:
@@ -130,14 +162,104 @@ class Delivery:
     received_on: str | None
 
 
-class Service:
-    """Everything one store can be asked; `checker` runs the checks, here or in a worker."""
+@dataclass(frozen=True)
+class ContractFigures:
+    """What describes a contract without a judgement."""
 
-    def __init__(self, store: Path, checker: Checker = check_here):
+    spend: Spend
+    concentration: Concentration
+    conversion: Conversion
+
+
+def forget_oldest(remembered: OrderedDict[Any, Any], most: int) -> None:
+    """Keep no more than the newest few."""
+    while len(remembered) > most:
+        remembered.popitem(last=False)
+
+
+class Shared:
+    """What all askers of one store share, below any scope: never shown as it is."""
+
+    def __init__(self, ledger: Ledger):
+        self.ledger = ledger
+        self.lock = Lock()  # for what is quick
+        self.assessing = Lock()  # one long assessment at a time
+        self.answers: OrderedDict[tuple[Any, ...], FlagReport] = OrderedDict()
+        self.services: OrderedDict[Scope, Service] = OrderedDict()
+        self._database: Database | None = None
+
+    def database(self) -> Database | None:
+        """The database of the store, where there is one."""
+        if self._database is None and has_database(self.ledger.store):
+            from data.database import Database  # noqa: PLC0415 - a store without one need not wait
+
+            self._database = Database(self.ledger.store)
+        return self._database
+
+
+class Service:
+    """What one asker may ask of one store; `checker` runs the checks, here or in a worker.
+
+    Answers are worked out from the whole ledger, so that everybody is told the same, and then
+    limited to the asker's scope. Rows are limited before they are read.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        scope: Scope,
+        checker: Checker = check_here,
+        _shared: Shared | None = None,
+    ):
         self.store = store
+        self.scope = scope
         self.checker = checker
-        self._ledger = Ledger(store)
+        self._shared = _shared or Shared(Ledger(store))
+        self._ledger = self._shared.ledger
         self._registers: tuple[tuple[str, ...], Mapping[str, Any]] = ((), {})
+
+    def within(self, scope: Scope) -> Service:
+        """The same store for another asker."""
+        with self._shared.lock:
+            found = self._shared.services.get(scope)
+            if found is None:
+                found = Service(self.store, scope, self.checker, self._shared)
+                self._shared.services[scope] = found
+                forget_oldest(self._shared.services, _MOST_SERVICES)
+        return found
+
+    def asked_by(self, organisation_id: str | None) -> Service:
+        """The same store as an organisation sees it, or `public`; NotOnRecord if none has that id.
+
+        Whoever first recorded the organisations is the network. None changes nothing.
+        """
+        if organisation_id is None:
+            return self
+        if organisation_id == "public":
+            return self.within(PUBLIC)
+        role: Role = "network" if organisation_id in self._ledger.keepers() else "member"
+        ids = self.registers()["organisations"].column("organisation_id").to_pylist()
+        if role == "member" and organisation_id not in ids:
+            near = difflib.get_close_matches(organisation_id, ids, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise NotOnRecord(
+                f'No organisation "{organisation_id}" is on record.{hint} Name who asks by an id '
+                "from the register of organisations, or as public."
+            )
+        database = self._shared.database()
+        if database is None:
+            return self.within(Scope(role, organisation_id))
+        from data.arrangements import scope_of  # noqa: PLC0415 - as in Shared.database
+
+        return self.within(scope_of(database, role, organisation_id))
+
+    def reach(self) -> Reach:
+        """How far the asker's scope reaches in this ledger."""
+        return self._ledger.reach(self.scope)
+
+    def _require(self, contract_id: str, subcontractor_id: str | None) -> None:
+        if not self.reach().sees(contract_id, subcontractor_id):
+            raise NotOnRecord(NOT_SHOWN)
 
     # Returns
 
@@ -153,7 +275,7 @@ class Service:
     ) -> Draft:
         """Read and check a file (a path, or a name and its bytes); nothing is stored."""
         table = table_named(table_name)
-        by = None if by is None else _reporter(by)
+        by = None if by is None else self._reporter(by)
         progress("reading")
         if isinstance(file, Path):
             sheet = read_file(file, table)
@@ -174,7 +296,7 @@ class Service:
             received_on=received,
             reporter_id=by,
             months=months if covers else None,
-            registers=self._registers_in_force(entries),
+            registers=self._registers_to_check(table, entries),
             keepers=keepers(entries),
         )
         verdict = self.checker(sheet, table, circumstances)
@@ -193,7 +315,7 @@ class Service:
         received_on: dt.date | None = None,
     ) -> Draft:
         """The return that says an organisation had nothing to report for the months covered."""
-        table, by = table_named(table_name), _reporter(by)
+        table, by = table_named(table_name), self._reporter(by)
         if table.is_register or table.version:
             raise BadOption(
                 f"A nil return says that nothing happened, so it is for referrals and payments, "
@@ -285,8 +407,48 @@ class Service:
         if not mark:
             return {}
         if self._registers[0] != mark:
-            self._registers = (mark, self._ledger.registers())
+            self._registers = (mark, self._ledger.registers(self.scope))
         return self._registers[1]
+
+    def _registers_to_check(self, table: Table, entries: tuple[Return, ...]) -> Mapping[str, Any]:
+        """The asker's registers, and the bare ids beyond them that the verdict depends on.
+
+        Whether an organisation is registered, or a contract has another commissioner, decides
+        about a file whoever sends it; who or what they are is not told.
+        """
+        mine = self._registers_in_force(entries)
+        if self.scope.sees_everything or not mine:
+            return mine
+        everything = self._ledger.registers(OPERATOR)
+        found = dict(mine)
+        bare = {"organisations": ["organisation_id"], "prices": ["contract_id", "client_group"]}
+        if table.id == "contracts":
+            bare["contracts"] = ["contract_id"]
+        for register, columns in bare.items():
+            rows = everything[register]
+            if register == "prices":
+                held = pa.array(sorted(self.reach().contracts), pa.string())
+                rows = rows.filter(pc.is_in(rows["contract_id"], value_set=held))
+            found[register] = _beside(mine[register], rows, columns, TABLES[register].key)
+        return found
+
+    def _reporter(self, organisation_id: str) -> str:
+        """The id without space around it; BadOption if it is none, NotAllowed if not the asker's.
+
+        A member of an organisation reports for it, the network and the operator for anybody.
+        """
+        reporter_id = organisation_id.strip()
+        if not re.fullmatch(PATTERNS["id"], re.sub("[1-9]", "0", reporter_id)):
+            raise BadOption(
+                f'We read "{organisation_id}" for the reporting organisation. Give its id from the '
+                "organisations register, such as GB-CHC-1164883."
+            )
+        if not self.scope.may_report_for(reporter_id):
+            raise NotAllowed(
+                f"You report for {self.scope.organisation_id or 'no organisation'}, not for "
+                f"{reporter_id}. Ask the network if that is wrong."
+            )
+        return reporter_id
 
     def _effects(self, draft: Draft) -> list[str]:
         """What recording a fit draft changes beyond adding its rows, one sentence each."""
@@ -314,13 +476,13 @@ class Service:
         """Which rows of the reporter's register before are not in the new one."""
         before = [
             entry
-            for entry in in_force(draft.seen, draft.received_on).registers
+            for entry in returns_in_force(draft.seen, draft.received_on).registers
             if entry.table == draft.table.id and entry.reporter_id == draft.reporter_id
         ]
         if not before or draft.sheet is None:
             return []
         keys = list(draft.table.key)
-        earlier = _keys(self._ledger.rows_of(before[0]), keys)
+        earlier = _keys(self._ledger.rows_of(OPERATOR, before[0]), keys)
         gone = sorted(earlier - _keys(draft.sheet.rows, keys))
         if not gone:
             return []
@@ -366,7 +528,7 @@ class Service:
         ):
             return {}
         found = (
-            self._ledger.frames()[draft.table.id]
+            self._ledger.frames(self.scope)[draft.table.id]
             .filter(
                 nw.col("reporter_id") == draft.reporter_id,
                 nw.col("month").is_in(list(draft.months)),
@@ -387,8 +549,26 @@ class Service:
         return self._ledger
 
     def frames(self, as_of: dt.date | None = None) -> Frames:
-        """The rows in force on a day, as the metrics take them."""
-        return Frames(**self.ledger().frames(as_of))
+        """The rows in force on a day that are the asker's to see, as the metrics take them."""
+        return Frames(**self.ledger().frames(self.scope, as_of))
+
+    def _everything(self, as_of: dt.date | None = None) -> Frames:
+        """All rows in force on a day: to work out answers from, never to be shown."""
+        return Frames(**self.ledger().frames(OPERATOR, as_of))
+
+    def _facts(self, contract_ids: Sequence[str], day: dt.date, through: dt.date | None) -> Facts:
+        """What the whole ledger says about some contracts."""
+        frames = self._everything(day).of_contracts(contract_ids)
+        return gather(frames, day, through, self.confidential())
+
+    def confidential(self) -> frozenset[str]:
+        """The contracts under embargo: they count with no others."""
+        database = self._shared.database()
+        if database is None:
+            return frozenset()
+        from data.arrangements import in_force  # noqa: PLC0415 - as in Shared.database
+
+        return in_force(database, "confidential")
 
     def flags(
         self,
@@ -397,24 +577,55 @@ class Service:
         through: dt.date | None = None,
         overrides: Mapping[str, str] | None = None,
     ) -> FlagReport:
-        """Every flag for every agreement and contract, raised or not.
+        """Every flag for every agreement and contract that the asker may see, raised or not.
 
         With overrides the register's rules are held against the same facts, to say what changes.
         """
         day = as_of or dt.date.today()
         rules = rules_as_of(day).override(overrides or {})
-        frames = self.frames(day)
-        facts = gather(frames, day, through)
-        found = assess_facts(facts, rules)
-        asked = overridden(rules, day)
-        return FlagReport(
-            day,
-            through,
-            rules,
-            tuple(found),
-            compared(found, by_register(facts, asked), asked),
-            tuple(one.sentence for one in without_agreement(frames)),
+        whole = self._assessed(day, through, rules)
+        return replace(
+            whole,
+            assessments=self._limited(whole.assessments),
+            by_register=self._limited(whole.by_register),
+            notes=tuple(one.sentence for one in without_agreement(self.frames(day))),
         )
+
+    def _assessed(self, day: dt.date, through: dt.date | None, rules: Rules) -> FlagReport:
+        """Every answer that the whole ledger gives, remembered until something changes."""
+        self.ledger()
+        values = tuple((rule.id, rule.version, str(rule.value)) for rule in rules.values())
+        confidential = self.confidential()
+        key = (self.version(), day, through, values, confidential)
+        with self._shared.assessing:
+            if key not in self._shared.answers:
+                facts = gather(self._everything(day), day, through, confidential)
+                before = by_register(facts, overridden(rules, day))
+                self._shared.answers[key] = FlagReport(
+                    day, through, rules, tuple(assess_facts(facts, rules)), tuple(before)
+                )
+                forget_oldest(self._shared.answers, _MOST_ANSWERS)
+            return self._shared.answers[key]
+
+    def _limited(self, answers: Sequence[Assessment]) -> tuple[Assessment, ...]:
+        """The answers that the asker may see, each without what is not the asker's."""
+        reach = self.reach()
+        if reach.scope.sees_everything:
+            return tuple(answers)
+        reporters = self._reporting() if reach.scope.ask_first else frozenset()
+        return tuple(
+            redacted(found, reach)
+            for found in answers
+            if reach.sees(found.contract_id, found.subcontractor_id)
+            and (
+                found.subcontractor_id not in reporters
+                or reach.shows_flag(found.flag, found.contract_id, found.subcontractor_id)
+            )
+        )
+
+    def _reporting(self) -> frozenset[str]:
+        """The organisations that have sent a log of their own."""
+        return frozenset(one.reporter_id for one in self._ledger.returns() if one.months)
 
     def explain(
         self,
@@ -425,33 +636,161 @@ class Service:
         as_of: dt.date | None = None,
         through: dt.date | None = None,
         overrides: Mapping[str, str] | None = None,
-        asker_id: str | None = None,
     ) -> Explanation:
         """One answer in full; UnknownFlag or NotOnRecord with the nearest id that is known."""
         day = as_of or dt.date.today()
         rules = rules_as_of(day).override(overrides or {})
-        facts = gather(self.frames(day), day, through)
-        return explain(facts, rules, flag_id, contract_id, subcontractor_id, asker_id)
+        facts = gather(self._everything(day), day, through, self.confidential())
+        told = explain(facts, rules, flag_id, contract_id, subcontractor_id, reach=self.reach())
+        if not self._limited([told.assessment]):
+            raise NotOnRecord(NOT_SHOWN)
+        return told
 
     def explanations(
         self, report: FlagReport, contract_id: str, subcontractor_id: str | None
     ) -> tuple[Explanation, ...]:
         """Every answer of a report about one agreement or contract, in full."""
-        frames = self.frames(report.as_of).of_contracts([contract_id])
-        facts = gather(frames, report.as_of, report.through)
+        self._require(contract_id, subcontractor_id)
+        facts = self._facts([contract_id], report.as_of, report.through)
+        reach = self.reach()
         return tuple(
-            explained(found, facts, report.rules)
+            explained(found, facts, report.rules, reach)
             for found in report.assessments
             if (found.contract_id, found.subcontractor_id) == (contract_id, subcontractor_id)
         )
 
+    def referral_months(
+        self,
+        contract_id: str,
+        subcontractor_id: str | None,
+        day: dt.date,
+        through: dt.date | None = None,
+    ) -> pd.DataFrame:
+        """Referrals by month of one agreement (or contract), as `agreement_months` has them."""
+        self._require(contract_id, subcontractor_id)
+        months = agreement_months(self._everything(day), day, through, contract_id)
+        return _of(months, subcontractor_id)
+
+    def paid_months(
+        self, contract_id: str, subcontractor_id: str, day: dt.date, through: dt.date | None = None
+    ) -> pd.DataFrame:
+        """Matched payments by month of one agreement, as `payment_months` has them."""
+        self._require(contract_id, subcontractor_id)
+        months = payment_months(self._everything(day), day, through, contract_id)
+        return _of(months, subcontractor_id)
+
+    def timing(
+        self, contract_id: str, subcontractor_id: str, day: dt.date, through: dt.date | None = None
+    ) -> PaymentTiming:
+        """How long payments of one agreement took."""
+        self._require(contract_id, subcontractor_id)
+        return payment_timing(self._everything(day), contract_id, subcontractor_id, day, through)
+
+    def fee_over_clients(
+        self,
+        contract_id: str,
+        subcontractor_id: str,
+        rules: Rules,
+        day: dt.date,
+        through: dt.date | None = None,
+    ) -> Sampling:
+        """The management fee of one agreement, had other clients of the same kind come."""
+        self._require(contract_id, subcontractor_id)
+        return sampling_interval(
+            self._facts([contract_id], day, through),
+            contract_id,
+            subcontractor_id,
+            rules["fee_clients"].number,
+            rules["interval"].number,
+        )
+
+    def contract_figures(
+        self, contract_id: str, day: dt.date, through: dt.date | None = None
+    ) -> ContractFigures:
+        """Spend by sector, concentration and conversion of a contract in the register."""
+        self._require(contract_id, None)
+        facts = self._facts([contract_id], day, through)
+        return ContractFigures(
+            spend=spend_by_contract(facts)[contract_id],
+            concentration=concentration(facts)[contract_id],
+            conversion=conversion(facts)[contract_id, None],
+        )
+
+    def programme_spend(
+        self, programme: str, day: dt.date, through: dt.date | None = None
+    ) -> Spend:
+        """Spend by sector of all contracts of a programme that the asker sees as a whole."""
+        reach = self.reach()
+        contract_ids = [
+            row["contract_id"]
+            for row in self.registers(day)["contracts"].to_pylist()
+            if row["programme"] == programme and reach.sees(row["contract_id"], None)
+        ]
+        facts = self._facts(contract_ids, day, through)
+        return spend_by_programme(facts)[programme]
+
+    def rows(
+        self,
+        table_id: str,
+        contract_id: str,
+        subcontractor_id: str | None,
+        day: dt.date | None = None,
+    ) -> pd.DataFrame:
+        """The rows of a log in force behind one agreement, or the prime's behind a contract.
+
+        With the return and row each stands in and whose side it is; marks of clients are left out.
+        """
+        self._require(contract_id, subcontractor_id)
+        parties = {one: prime for one, _, prime in self._ledger.parties().contracts}
+        prime_id = parties.get(contract_id)
+        wanted = nw.col("contract_id") == contract_id
+        if subcontractor_id is not None:
+            wanted = wanted & (nw.col("subcontractor_id") == subcontractor_id)
+        else:
+            wanted = wanted & (nw.col("reporter_id") == prime_id)
+        frame = getattr(self.frames(day), table_id)
+        found: pd.DataFrame = frame.filter(wanted).collect("pandas").to_native()
+        when = str(TABLES[table_id].month_of)
+        found = found.sort_values([when, "reporter_id", "row_number"], kind="stable")
+        sides = ["prime" if by == prime_id else "subcontractor" for by in found["reporter_id"]]
+        found.insert(0, "side", sides)
+        unshown = [name for name in _UNSHOWN if name in found]
+        if subcontractor_id is not None:
+            unshown.append("subcontractor_id")
+        return found.drop(columns=unshown).reset_index(drop=True)
+
     def history(self) -> tuple[Return, ...]:
-        """Every return ever accepted, in order; none of an empty store."""
-        return self._ledger.returns()
+        """The asker's own returns in order, or for the network every one; none of an empty store.
+
+        Of a return that covers several contracts even its number of rows would tell too much.
+        """
+        if self.scope.sees_everything:
+            return self._ledger.returns()
+        return tuple(
+            one for one in self._ledger.returns() if one.reporter_id == self.scope.organisation_id
+        )
+
+    def original(self, return_id: str) -> tuple[Return, pa.Table]:
+        """A return with its rows as they were received; NotOnRecord if it is not the asker's."""
+        for entry in self.history():
+            if entry.return_id == return_id and self.scope.may_see_original(entry.reporter_id):
+                return entry, self._ledger.rows_of(self.scope, entry)
+        raise NotOnRecord(NOT_SHOWN)
+
+    def months(self) -> tuple[dt.date | None, tuple[dt.date, ...]]:
+        """The day the first return was received and the months covered, as far as one may see."""
+        reporters = self.reach().reporters
+        entries = [
+            one
+            for one in self._ledger.returns()
+            if self.scope.sees_everything or one.reporter_id in reporters
+        ]
+        first = min((one.received_on for one in entries), default=None)
+        return first, tuple(sorted({month for one in entries for month in one.months}))
 
     def registers(self, as_of: dt.date | None = None) -> Mapping[str, Any]:
-        """The registers in force on a day, as Arrow tables; empty ones for an empty store."""
-        return self._ledger.registers(as_of)
+        """The asker's registers in force on a day, as Arrow tables; empty for an empty store."""
+        return self._ledger.registers(self.scope, as_of)
 
     def version(self) -> int:
         """How many returns there are: what an answer may be remembered under."""
@@ -485,20 +824,27 @@ def _months(table: Table, covers: str | None, received_on: dt.date) -> tuple[dt.
     return months
 
 
-def _reporter(organisation_id: str) -> str:
-    """The id without space around it; BadOption if it is none."""
-    reporter_id = organisation_id.strip()
-    if not re.fullmatch(PATTERNS["id"], re.sub("[1-9]", "0", reporter_id)):
-        raise BadOption(
-            f'We read "{organisation_id}" for the reporting organisation. Give its id from the '
-            "organisations register, such as GB-CHC-1164883."
-        )
-    return reporter_id
-
-
 def _listed(names: Sequence[str], most: int = 5) -> str:
     shown = ", ".join(names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _of(months: pd.DataFrame, subcontractor_id: str | None) -> pd.DataFrame:
+    ids = months["subcontractor_id"]
+    chosen = ids.isna() if subcontractor_id is None else (ids == subcontractor_id).fillna(False)
+    return months[chosen.astype(bool)].reset_index(drop=True)
+
+
+def _beside(mine: pa.Table, others: pa.Table, columns: list[str], key: Sequence[str]) -> pa.Table:
+    """A register with rows of others added, in which only some columns are filled."""
+    known = {tuple(row.values()) for row in mine.select(list(key)).to_pylist()}
+    # A column that the register does not have is passed over.
+    added = [
+        {name: row[name] for name in columns} | {"commissioner_id": _ANOTHER}
+        for row in others.to_pylist()
+        if tuple(row[name] for name in key) not in known
+    ]
+    return pa.concat_tables([mine, pa.Table.from_pylist(added, schema=mine.schema)])
 
 
 def _keys(rows: Any, columns: list[str]) -> set[tuple[str, ...]]:

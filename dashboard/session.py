@@ -6,57 +6,134 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import streamlit as st
 
-from data.errors import StoreError
-from data.tables import TABLES
-from metrics.assessment import agreement_months, payment_months
-from metrics.concentration import concentration
-from metrics.conversion import conversion
+from data import sessions
+from data.arrangements import scope_of
+from data.errors import SignInRefused, StoreError
+from data.scope import OPERATOR, Scope
 from metrics.cumulative_referrals import cumulative
-from metrics.facts import gather
-from metrics.fee_sampling import sampling_interval
-from metrics.payment_timing import payment_timing
 from metrics.rules import rules_as_of
-from metrics.spend_by_sector import spend_by_contract, spend_by_programme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 
-    from dashboard.service import FlagReport, Service
+    from dashboard.service import ContractFigures, FlagReport, Service
+    from data.accounts import Account
+    from data.database import Database
     from data.returns import Return
-    from metrics.concentration import Concentration
-    from metrics.conversion import Conversion
+    from data.scope import Reach
     from metrics.explanation import Explanation
     from metrics.fee_sampling import Sampling
     from metrics.payment_timing import PaymentTiming
     from metrics.rules import Rules
     from metrics.spend_by_sector import Spend
 
-_served: list[Service] = []
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks: their scope, and on a shared server their account and session.
+
+    `actor` is what the audit calls them.
+    """
+
+    scope: Scope
+    account: Account | None = None
+    session_id: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Their e-mail address, or `operator`."""
+        return self.account.email if self.account else "operator"
 
 
-def serve(service: Service) -> None:
-    """Make this the store that the pages of this process show."""
-    _served[:] = [service]
+@dataclass(frozen=True)
+class Served:
+    """What this process serves.
+
+    With a `cookie` people sign in, and each session is looked up at every run; without one all
+    pages are for `person`.
+    """
+
+    service: Service
+    database: Database | None = None
+    person: Person | None = None
+    cookie: str | None = None
 
 
-def service() -> Service:
-    """The store that the pages show; StoreError if none is served."""
+_served: list[Served] = []
+
+
+def serve(
+    service: Service,
+    *,
+    database: Database | None = None,
+    person: Person | None = None,
+    cookie: str | None = None,
+) -> None:
+    """Make this the store that the pages of this process show, to whom it belongs."""
+    _served[:] = [Served(service, database, person, cookie)]
+
+
+def _now() -> Served:
     if not _served:
         raise StoreError("No store is open. Start the dashboard with `fairtier serve`.")
     return _served[0]
 
 
+def is_shared() -> bool:
+    """Whether people sign in here."""
+    return _now().database is not None
+
+
+def database() -> Database:
+    """The database of people and proceedings; StoreError where nobody signs in."""
+    found = _now().database
+    if found is None:
+        raise StoreError(
+            "This page is for a shared server. Start one with `fairtier serve --shared`."
+        )
+    return found
+
+
+def person() -> Person:
+    """Who asks; SignInRefused when their session has ended, here or in another tab."""
+    served = _now()
+    if served.cookie is None:
+        return served.person or Person(served.service.scope)
+    found = sessions.found(database(), st.context.cookies.get(served.cookie, ""))
+    if found is None:
+        raise SignInRefused("You have been signed out. Sign in again to go on.")
+    account = found.account
+    scope = scope_of(database(), account.role, account.organisation_id)
+    return Person(scope, account, found.session_id)
+
+
+def service() -> Service:
+    """The store as whoever asks may see it; StoreError if none is served."""
+    return _now().service.within(person().scope)
+
+
+def reach() -> Reach:
+    """How far whoever asks can see."""
+    return service().reach()
+
+
+def store() -> Path:
+    """The folder of the store, for a report of a bug."""
+    return _now().service.store
+
+
 @dataclass(frozen=True)
 class Question:
-    """Which store, as it was after which return, known on which day, up to which month.
+    """Who asks which store, as it was after which return, known on which day, up to which month.
 
-    `rules` are the values asked for in place of the register's, by id. It is the whole key under
-    which an answer is remembered: a new return makes a new question.
+    `rules` are the values asked for in place of the register's, by id; `confidential` the
+    contracts under embargo. It is the whole key under which an answer is remembered: a new return
+    or another asker makes a new question.
     """
 
     store: str
@@ -64,6 +141,17 @@ class Question:
     as_of: dt.date
     through: dt.date | None = None
     rules: tuple[tuple[str, str], ...] = ()
+    scope: Scope = OPERATOR
+    confidential: frozenset[str] = frozenset()
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """The question as parameters of a download's address."""
+        found = []
+        if self.as_of != dt.date.today():
+            found.append(("as_of", self.as_of.isoformat()))
+        if self.through is not None:
+            found.append(("through", f"{self.through:%Y-%m}"))
+        return found + [("rule", f"{rule_id}={value}") for rule_id, value in self.rules]
 
     @property
     def in_force(self) -> Rules:
@@ -77,9 +165,22 @@ def question(
     rules: Mapping[str, str] | None = None,
 ) -> Question:
     """The question as of today, with the rules of the register, unless others are given."""
-    version = service().version()
+    asked = service()
     chosen = tuple(sorted((rules or {}).items()))
-    return Question(str(service().store), version, as_of or dt.date.today(), through, chosen)
+    return Question(
+        str(asked.store),
+        asked.version(),
+        as_of or dt.date.today(),
+        through,
+        chosen,
+        asked.scope,
+        asked.confidential(),
+    )
+
+
+def _asked(asked: Question) -> Service:
+    """The store for whoever asked: never for whoever happens to run the cached function."""
+    return _now().service.within(asked.scope)
 
 
 @dataclass(frozen=True)
@@ -98,7 +199,7 @@ class Registers:
 @st.cache_data(show_spinner=False, max_entries=8)
 def registers(asked: Question) -> Registers:
     """The registers in force, looked up by id."""
-    tables = service().registers(asked.as_of)
+    tables = _asked(asked).registers(asked.as_of)
     return Registers(
         names={row["organisation_id"]: row["name"] for row in tables["organisations"].to_pylist()},
         contracts={row["contract_id"]: row for row in tables["contracts"].to_pylist()},
@@ -109,18 +210,20 @@ def registers(asked: Question) -> Registers:
     )
 
 
-@st.cache_data(show_spinner="Assessing every agreement", max_entries=8)
+@st.cache_data(show_spinner="Assessing every agreement", max_entries=32)
 def report(asked: Question) -> FlagReport:
-    """Every flag for every agreement and contract."""
-    return service().flags(as_of=asked.as_of, through=asked.through, overrides=dict(asked.rules))
+    """Every flag for every agreement and contract that the asker may see."""
+    return _asked(asked).flags(
+        as_of=asked.as_of, through=asked.through, overrides=dict(asked.rules)
+    )
 
 
-@st.cache_data(show_spinner="Working out how", max_entries=32)
+@st.cache_data(show_spinner="Working out how", max_entries=64)
 def explanations(
     asked: Question, contract_id: str, subcontractor_id: str | None
 ) -> tuple[Explanation, ...]:
     """Every flag's answer about one agreement or contract, in full."""
-    return service().explanations(report(asked), contract_id, subcontractor_id)
+    return _asked(asked).explanations(report(asked), contract_id, subcontractor_id)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -128,10 +231,7 @@ def referral_months(
     asked: Question, contract_id: str, subcontractor_id: str | None
 ) -> pd.DataFrame:
     """Referrals by month of one agreement (or contract), as `agreement_months` has them."""
-    months = agreement_months(
-        service().frames(asked.as_of), asked.as_of, asked.through, contract_id
-    )
-    return _of(months, subcontractor_id)
+    return _asked(asked).referral_months(contract_id, subcontractor_id, asked.as_of, asked.through)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -155,103 +255,49 @@ def cumulative_referrals(
 @st.cache_data(show_spinner=False, max_entries=64)
 def paid_months(asked: Question, contract_id: str, subcontractor_id: str) -> pd.DataFrame:
     """Matched payments by month of one agreement, as `payment_months` has them."""
-    months = payment_months(service().frames(asked.as_of), asked.as_of, asked.through, contract_id)
-    return _of(months, subcontractor_id)
-
-
-def _of(months: pd.DataFrame, subcontractor_id: str | None) -> pd.DataFrame:
-    ids = months["subcontractor_id"]
-    chosen = ids.isna() if subcontractor_id is None else (ids == subcontractor_id).fillna(False)
-    return months[chosen.astype(bool)].reset_index(drop=True)
+    return _asked(asked).paid_months(contract_id, subcontractor_id, asked.as_of, asked.through)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def timing(asked: Question, contract_id: str, subcontractor_id: str) -> PaymentTiming:
     """How long payments of one agreement took."""
-    return payment_timing(
-        service().frames(asked.as_of), contract_id, subcontractor_id, asked.as_of, asked.through
-    )
-
-
-@dataclass(frozen=True)
-class ContractFigures:
-    """What describes a contract without a judgement."""
-
-    spend: Spend
-    concentration: Concentration
-    conversion: Conversion
+    return _asked(asked).timing(contract_id, subcontractor_id, asked.as_of, asked.through)
 
 
 @st.cache_data(show_spinner="Working out the figures", max_entries=32)
 def contract_figures(asked: Question, contract_id: str) -> ContractFigures:
     """Spend by sector, concentration and conversion of a contract in the register."""
-    frames = service().frames(asked.as_of).of_contracts([contract_id])
-    facts = gather(frames, asked.as_of, asked.through)
-    return ContractFigures(
-        spend=spend_by_contract(facts)[contract_id],
-        concentration=concentration(facts)[contract_id],
-        conversion=conversion(facts)[contract_id, None],
-    )
+    return _asked(asked).contract_figures(contract_id, asked.as_of, asked.through)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def fee_over_clients(asked: Question, contract_id: str, subcontractor_id: str) -> Sampling:
     """The management fee of one agreement, had other clients of the same kind come."""
-    frames = service().frames(asked.as_of).of_contracts([contract_id])
-    return sampling_interval(
-        gather(frames, asked.as_of, asked.through),
-        contract_id,
-        subcontractor_id,
-        asked.in_force["fee_clients"].number,
-        asked.in_force["interval"].number,
+    return _asked(asked).fee_over_clients(
+        contract_id, subcontractor_id, asked.in_force, asked.as_of, asked.through
     )
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def programme_spend(asked: Question, programme: str) -> Spend:
-    """Spend by sector of all contracts of a programme."""
-    contract_ids = [
-        contract_id
-        for contract_id, contract in registers(asked).contracts.items()
-        if contract["programme"] == programme
-    ]
-    frames = service().frames(asked.as_of).of_contracts(contract_ids)
-    return spend_by_programme(gather(frames, asked.as_of, asked.through))[programme]
-
-
-_UNSHOWN = ("client_hash", "contract_id", "subcontractor_id", "month")
+    """Spend by sector of all contracts of a programme that the asker sees as a whole."""
+    return _asked(asked).programme_spend(programme, asked.as_of, asked.through)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def evidence_rows(
     asked: Question, table_id: str, contract_id: str, subcontractor_id: str | None
 ) -> pd.DataFrame:
-    """The rows of referrals or payments in force behind one agreement (or contract).
-
-    With the return and row each stands in and whose return it is; marks of clients are left out.
-    """
-    frames = service().ledger().frames(asked.as_of)
-    prime_id = registers(asked).contracts.get(contract_id, {}).get("prime_id")
-    wanted = nw.col("contract_id") == contract_id
-    if subcontractor_id is not None:
-        wanted = wanted & (nw.col("subcontractor_id") == subcontractor_id)
-    else:
-        wanted = wanted & (nw.col("reporter_id") == prime_id)
-    rows: pd.DataFrame = frames[table_id].filter(wanted).collect("pandas").to_native()
-    when = TABLES[table_id].month_of
-    rows = rows.sort_values([str(when), "reporter_id", "row_number"], kind="stable")
-    rows.insert(0, "side", rows["reporter_id"].map(lambda by: _side(by, prime_id)))
-    unshown = [name for name in _UNSHOWN if name in rows and name != "subcontractor_id"]
-    if subcontractor_id is not None:
-        unshown.append("subcontractor_id")
-    return rows.drop(columns=unshown).reset_index(drop=True)
-
-
-def _side(reporter_id: str, prime_id: str | None) -> str:
-    return "prime" if reporter_id == prime_id else "subcontractor"
+    """The rows of referrals or payments in force behind one agreement (or contract)."""
+    return _asked(asked).rows(table_id, contract_id, subcontractor_id, asked.as_of)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def history(asked: Question) -> tuple[Return, ...]:  # noqa: ARG001 - the key of the cache
-    """Every return ever accepted, in order."""
-    return service().history()
+def history(asked: Question) -> tuple[Return, ...]:
+    """The returns that are the asker's to see, in order."""
+    return _asked(asked).history()
+
+
+def months(asked: Question) -> tuple[dt.date | None, tuple[dt.date, ...]]:
+    """The day the first return was received, and the months covered by any."""
+    return _asked(asked).months()

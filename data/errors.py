@@ -7,6 +7,8 @@ UserError
 ├── UnknownFlag       no such flag in the catalogue
 ├── NotOnRecord       no such contract, agreement or organisation was known on the day
 ├── BadOption         an option that does not parse or contradicts another
+├── NotAllowed        the asker's scope does not reach that far
+├── SignInRefused     a password, link, token or session that does not hold
 ├── StoreError        the store is not there, not writable, full or damaged
 ├── ReturnRefused     the checks refused the return; the findings say where
 └── ReturnConflict    another return for the same months came in meanwhile
@@ -45,6 +47,21 @@ class NotOnRecord(UserError):
 
 class BadOption(UserError):
     """An option could not be understood, or contradicts another."""
+
+
+class NotAllowed(UserError):
+    """It is not the asker's to see or to do."""
+
+
+class SignInRefused(UserError):
+    """A password, link, token or session that does not hold, or not any more.
+
+    `wait_seconds` is how long to wait before trying again, 0 for at once.
+    """
+
+    def __init__(self, message: str, wait_seconds: int = 0):
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class StoreError(UserError):

@@ -25,7 +25,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from data.engine import cursor
-from data.errors import ReturnConflict, StoreError
+from data.errors import NotAllowed, ReturnConflict, StoreError
 from data.parse import quoted
 from data.returns import (
     NO_FILE_SHA256,
@@ -40,6 +40,7 @@ from data.returns import (
     same_in_force,
 )
 from data.rows import digest_sql, drift_sql, empty_rows_sql, rows_digest, stored_rows
+from data.scope import NOT_SHOWN, OPERATOR, Parties, reach_of
 from data.tables import TABLES
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.read import Sheet
+    from data.scope import Reach, Scope
     from data.table import Table
 
 Frames = dict[str, nw.LazyFrame[Any]]
@@ -143,6 +145,7 @@ class Ledger:
     def __init__(self, store: Path):
         self.store = store
         self._read: tuple[int, tuple[Return, ...]] = (-1, ())
+        self._parties: tuple[tuple[str, ...], Parties] = ((), Parties())
 
     def require(self) -> None:
         """StoreError unless the store exists."""
@@ -177,7 +180,10 @@ class Ledger:
     # History
 
     def returns(self) -> tuple[Return, ...]:
-        """Every return ever accepted, in the order in which they were recorded."""
+        """Every return ever accepted, in the order in which they were recorded.
+
+        For the ledger's own book-keeping; what somebody may see of it, `Service.history` says.
+        """
         with _store_errors(self.store):
             return self._entries(self._delta("returns"))
 
@@ -365,8 +371,28 @@ class Ledger:
         entries = self.returns()
         return entries[-1].sequence if entries else 0
 
-    def frames(self, as_of: dt.date | None = None) -> Frames:
-        """The rows in force on a day, as lazy frames over DuckDB.
+    def reach(self, scope: Scope) -> Reach:
+        """How far a scope reaches: by the registers in force today, whatever day is asked about."""
+        return reach_of(scope, Parties() if scope.sees_everything else self.parties())
+
+    def parties(self) -> Parties:
+        """Who has which part in which contract, by the registers in force today."""
+        entries = self.returns()
+        mark = tuple(entry.return_id for entry in entries if not entry.months)
+        if self._parties[0] != mark:
+            tables = self.registers(OPERATOR)
+            contracts = tables["contracts"].select(["contract_id", "commissioner_id", "prime_id"])
+            agreements = tables["agreements"].select(["contract_id", "subcontractor_id"])
+            found = Parties(
+                tuple(tuple(row.values()) for row in contracts.to_pylist()),
+                tuple(tuple(row.values()) for row in agreements.to_pylist()),
+                keepers(entries),
+            )
+            self._parties = (mark, found)
+        return self._parties[1]
+
+    def frames(self, scope: Scope, as_of: dt.date | None = None) -> Frames:
+        """The rows in force on a day that the scope may see, as lazy frames over DuckDB.
 
         Registers have one row per key, whoever reported it. Of organisations and contracts the
         keeper's row stands first; of agreements and prices the commissioner's before the
@@ -376,10 +402,14 @@ class Ledger:
         entries = self.returns()
         logged = sum(entry.row_count for entry in entries if entry.months)
         held = (*TABLES, "coverage") if logged <= _HELD_ROWS else _SMALL
-        return self._frames(as_of, entries, held)
+        return self._frames(self.reach(scope), as_of, entries, held)
 
     def _frames(
-        self, as_of: dt.date | None, entries: Sequence[Return], held: Sequence[str]
+        self,
+        reach: Reach,
+        as_of: dt.date | None,
+        entries: Sequence[Return],
+        held: Sequence[str],
     ) -> Frames:
         """The frames; those `held` are worked out once and kept in memory, others when asked."""
         connection = duckdb.connect()
@@ -395,21 +425,27 @@ class Ledger:
                 kind = "TABLE" if name in held else "VIEW"
                 connection.execute(f"CREATE {kind} {name} AS {sql}")
             return {
-                name: nw.from_native(connection.sql(f"SELECT * FROM {name}"))
+                name: nw.from_native(connection.sql(reach.rows_sql(name, name)))
                 for name in (*TABLES, "coverage")
             }
 
-    def registers(self, as_of: dt.date | None = None) -> dict[str, pa.Table]:
-        """The registers in force as Arrow tables, for the checks of a new return."""
-        frames = self._frames(as_of, self.returns(), ("organisations", "contracts"))
+    def registers(self, scope: Scope, as_of: dt.date | None = None) -> dict[str, pa.Table]:
+        """The registers in force as Arrow tables, as far as the scope may see them."""
+        held = ("organisations", "contracts")
+        frames = self._frames(self.reach(scope), as_of, self.returns(), held)
         return {
             table.id: frames[table.id].collect("pyarrow").to_native()
             for table in TABLES.values()
             if table.is_register
         }
 
-    def rows_of(self, entry: Return) -> pa.Table:
-        """The rows of one return as they were received (client marks hashed), with row numbers."""
+    def rows_of(self, scope: Scope, entry: Return) -> pa.Table:
+        """The rows of one return as they were received (client marks hashed), with row numbers.
+
+        NotAllowed unless the return is the asker's own, or the asker is its reporter's agent.
+        """
+        if not scope.may_see_original(entry.reporter_id):
+            raise NotAllowed(NOT_SHOWN)
         table = TABLES[entry.table]
         with _store_errors(self.store), cursor() as connection:
             relation = self._relation(table, self._delta(table.id))

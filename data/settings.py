@@ -8,6 +8,7 @@ from pathlib import Path
 
 from data.errors import BadOption
 
+DATABASE_FILE = "fairtier.db"
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -32,3 +33,13 @@ def max_unpacked_bytes() -> int:
 def store_path() -> Path:
     """The store used when no `--store` is given: `FAIRTIER_STORE`, else `var`."""
     return Path(os.environ.get("FAIRTIER_STORE") or "var")
+
+
+def database_named() -> str:
+    """The address of a database in `FAIRTIER_DATABASE`; empty: SQLite in the store."""
+    return os.environ.get("FAIRTIER_DATABASE", "")
+
+
+def has_database(store: Path) -> bool:
+    """Whether anybody has made the database of a store yet, or named one."""
+    return bool(database_named()) or (store / DATABASE_FILE).exists()

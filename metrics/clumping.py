@@ -1,4 +1,7 @@
-"""Whether clients come one by one or in clumps, programme by programme."""
+"""Whether clients come one by one or in clumps, programme by programme.
+
+A confidential contract is estimated by itself, and programmes without it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from metrics.window import AGREEMENT, WHOLE_CONTRACT
 from metrics.wording import count, figure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from metrics.facts import Subject
     from metrics.rules import Rules
@@ -37,6 +40,7 @@ METRIC = Metric(
         "Months without a promise: a forecast, or a share of an intake that is known.",
         "Pairs whose promises differ by more than 1 referral and more than a fifth.",
         "Pairs of months without any referral.",
+        "Confidential contracts: each is estimated by itself.",
     ),
     assumptions=(
         "Neighbouring months with like promises have nearly the same mean.",
@@ -47,13 +51,21 @@ METRIC = Metric(
 )
 
 
-def clumping_by_programme(
-    months: nw.LazyFrame[Any], programmes: Mapping[str, str]
-) -> dict[tuple[str, bool], Clumping]:
-    """The sums behind the estimate, by programme and whether of whole contracts.
+Pool = tuple[str, str]  # a programme, and the contract where it is counted by itself
+
+
+def pool_of(contract_id: str, programme: str, confidential: bool) -> Pool:
+    """What a contract's figures are counted and estimated with: its programme, or itself alone."""
+    return programme, contract_id if confidential else ""
+
+
+def clumping_by_pool(
+    months: nw.LazyFrame[Any], pool: Callable[[str], Pool]
+) -> dict[tuple[Pool, bool], Clumping]:
+    """The sums behind the estimate, by pool and whether of whole contracts.
 
     `months` are those of the windows, as `referral_months` gives them, with the agreement's
-    promised_share beside; `programmes` by contract.
+    promised_share beside; `pool` says of which a contract is.
     """
     of_month = [*AGREEMENT, "month"]
     by_sub = nw.col("sub_covered") == 1
@@ -90,10 +102,10 @@ def clumping_by_programme(
         .group_by(*AGREEMENT)
         .agg(*(nw.col(name).sum() for name in sums))
     )
-    found: dict[tuple[str, bool], Clumping] = {}
+    found: dict[tuple[Pool, bool], Clumping] = {}
     for row in records(pairs):
         whole = row["subcontractor_id"] == WHOLE_CONTRACT
-        key = programmes.get(row["contract_id"], ""), whole
+        key = pool(row["contract_id"]), whole
         mine = Clumping(*(int(row[name]) for name in sums))
         found[key] = found.get(key, Clumping()) + mine
     return found
@@ -101,19 +113,24 @@ def clumping_by_programme(
 
 @dataclass(frozen=True)
 class Overdispersion:
-    """The clumping an answer reckons with, and where the figure comes from."""
+    """The clumping an answer reckons with, and where the figure comes from.
+
+    `alone` says that it is that of one confidential contract, not of a programme.
+    """
 
     value: float
     basis: Literal["rule", "estimated", "too few pairs"]
     pair_count: int
+    alone: bool = False
 
     def evidence(self) -> dict[str, Any]:
         """The same as JSON."""
-        return {"value": self.value, "basis": self.basis, "pairs": self.pair_count}
+        told = {"value": self.value, "basis": self.basis, "pairs": self.pair_count}
+        return told | {"of": "contract"} if self.alone else told
 
     @property
     def estimated(self) -> bool:
-        """Whether the figure comes from the months of the programme."""
+        """Whether the figure comes from the months of the programme or contract."""
         return self.basis == "estimated"
 
     @property
@@ -123,32 +140,35 @@ class Overdispersion:
 
 
 def overdispersion(subject: Subject, rules: Rules) -> Overdispersion:
-    """The rule's figure, or the estimate for the subject's programme where the rule is `auto`.
+    """The rule's figure, or the estimate for the subject's pool where the rule is `auto`.
 
     With fewer pairs of months than the rule asks for, it is the figure of the rule
     `overdispersion_before`.
     """
     rule, pairs = rules["overdispersion"], subject.clumping.pair_count
+    alone = subject.confidential
     if not rule.automatic:
-        return Overdispersion(rule.number, "rule", pairs)
+        return Overdispersion(rule.number, "rule", pairs, alone)
     if pairs < rules["overdispersion_pairs"].value:
-        return Overdispersion(rules["overdispersion_before"].number, "too few pairs", pairs)
-    return Overdispersion(subject.clumping.estimate(), "estimated", pairs)
+        before = rules["overdispersion_before"].number
+        return Overdispersion(before, "too few pairs", pairs, alone)
+    return Overdispersion(subject.clumping.estimate(), "estimated", pairs, alone)
 
 
 def clumping_sentence(evidence: dict[str, Any]) -> str:
     """What an answer's evidence says about clumping, as a sentence."""
     value, pairs = evidence["value"], count(evidence["pairs"], "pair")
+    whole = evidence.get("of", "programme")
     if evidence["basis"] == "rule":
         return f"Clumping is set to {figure(value)} by the rule (1: clients come one by one)."
     if evidence["basis"] == "too few pairs":
         return (
-            f"{pairs} of neighbouring months of this programme are too few to tell whether clients "
+            f"{pairs} of neighbouring months of this {whole} are too few to tell whether clients "
             f"come in clumps: to be careful, the variance of monthly referrals is taken to be "
             f"{figure(value)} times their mean."
         )
     return (
-        f"Clients of this programme come {'one by one' if value == 1 else 'in clumps'}: the "
+        f"Clients of this {whole} come {'one by one' if value == 1 else 'in clumps'}: the "
         f"variance of monthly referrals is {figure(value)} times their mean, by {pairs} of "
         "neighbouring months."
     )

@@ -105,8 +105,9 @@ class Account:
 class SourceRow:
     """A row behind an answer: which table, who reported it, in which return, on which line.
 
-    `row_id` is the reporter's own id of it (empty where the table has none); `part` says what it
-    is to the answer, such as "counted" or "forecast in force".
+    `subcontractor_id` is whom the row is about, None where it is about the contract. `row_id` is
+    the reporter's own id of it (empty where the table has none); `part` says what it is to the
+    answer, such as "counted" or "forecast in force".
     """
 
     table: str
@@ -115,3 +116,4 @@ class SourceRow:
     row_number: int
     row_id: str
     part: str
+    subcontractor_id: str | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import NotOnRecord, UnknownFlag
 from metrics.catalogue import assessors
-from metrics.flags import payment_delay, unreconciled
+from metrics.redaction import redacted
 from metrics.what_if import overridden, value_of, value_with_unit
 from metrics.window import month_code, month_of
 from metrics.wording import month_name
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
+    from data.scope import Reach
     from metrics.catalogue import Assessor
     from metrics.definition import Account, Assessment, Flag, SourceRow
     from metrics.facts import Facts
@@ -53,8 +54,8 @@ class Explanation:
     """What a flag says about one agreement or contract, and all that it rests on.
 
     `last` is the number of the last month asked about. `rules` are those the flag uses, the one
-    that gives the threshold first. `names` are of the organisations that it speaks of. With an
-    asker, `source_rows` are those the asker reported, and `others` counts the rest.
+    that gives the threshold first. `names` are of the organisations that it speaks of.
+    `source_rows` are those that are the asker's to see, and `others` counts the rest.
     """
 
     assessment: Assessment
@@ -155,42 +156,39 @@ def explain(
     flag_id: str,
     contract_id: str,
     subcontractor_id: str | None = None,
-    asker_id: str | None = None,
+    *,
+    reach: Reach,
 ) -> Explanation:
     """What a flag says about an agreement, or without a subcontractor about a whole contract.
 
-    UnknownFlag, or NotOnRecord for a contract, subcontractor or asker that is not known; both
-    with the nearest that is.
+    UnknownFlag, or NotOnRecord for what is not known or not the asker's to see, in the same words;
+    both with the nearest that is.
     """
     assessor = _assessor(flag_id)
-    _require_asker(facts, asker_id)
     found = {(one.contract_id, one.subcontractor_id): one for one in assessor.assess(facts, rules)}
     assessment = found.get((contract_id, subcontractor_id))
-    if assessment is None:
-        raise _not_found(facts, assessor.flag, contract_id, subcontractor_id)
-    return explained(assessment, facts, rules, asker_id)
+    if assessment is None or not reach.sees(contract_id, subcontractor_id):
+        raise _not_found(facts, assessor.flag, contract_id, subcontractor_id, reach)
+    return explained(assessment, facts, rules, reach)
 
 
-def explained(
-    assessment: Assessment, facts: Facts, rules: Rules, asker_id: str | None = None
-) -> Explanation:
-    """An assessment already made, told in full. `facts` may be those of its contract alone.
+def explained(assessment: Assessment, facts: Facts, rules: Rules, reach: Reach) -> Explanation:
+    """An assessment already made, told in full as far as it is the asker's to see.
 
-    `unreconciled` names rows in its evidence and `payment_delay` invoices: to an asker only its
-    own are shown.
+    `facts` may be those of its contract alone.
     """
     assessor = _assessor(assessment.flag)
     flag = assessor.flag
     used = [rules[rule_id] for rule_id in dict.fromkeys((flag.rule, *flag.rules))]
+    assessment = redacted(assessment, reach)
     rows = assessor.source_rows(assessment, facts)
-    own = tuple(row for row in rows if asker_id in (None, row.reporter_id))
-    others = [row for row in rows if asker_id not in (None, row.reporter_id)]
-    if asker_id is not None and flag.id == unreconciled.FLAG.id:
-        assessment = unreconciled.shown_to(assessment, asker_id)
-    hidden = any(row.table == "payments" for row in others)
-    if hidden and flag.id == payment_delay.FLAG.id:
-        assessment = payment_delay.without_invoices(assessment)
-    speaks_of = {assessment.prime_id, assessment.subcontractor_id, asker_id}
+    shown = [
+        reach.sees_row(row.table, assessment.contract_id, row.reporter_id, row.subcontractor_id)
+        for row in rows
+    ]
+    own = tuple(row for row, seen in zip(rows, shown, strict=True) if seen)
+    others = [row for row, seen in zip(rows, shown, strict=True) if not seen]
+    speaks_of = {assessment.prime_id, assessment.subcontractor_id}
     speaks_of |= {row.reporter_id for row in rows}
     return Explanation(
         assessment=assessment,
@@ -205,7 +203,7 @@ def explained(
         as_of=facts.as_of,
         last=facts.last,
         names={one: facts.name(one) for one in sorted(filter(None, speaks_of))},
-        asker_id=asker_id,
+        asker_id=reach.scope.organisation_id,
     )
 
 
@@ -256,23 +254,12 @@ def _assessor(flag_id: str) -> Assessor:
     return known[flag_id]
 
 
-def _require_asker(facts: Facts, asker_id: str | None) -> None:
-    subjects = (*facts.contracts, *facts.agreements)
-    known = {one for s in subjects for one in (s.prime_id, s.subcontractor_id) if one}
-    known |= set(facts.names)
-    if asker_id is not None and asker_id not in known:
-        near = _nearest(asker_id, known, facts.names)
-        raise NotOnRecord(
-            f'No organisation "{asker_id}" was on record on {facts.as_of}.{near} '
-            "Name who asks by an id from the register of organisations."
-        )
-
-
 def _not_found(
-    facts: Facts, flag: Flag, contract_id: str, subcontractor_id: str | None
+    facts: Facts, flag: Flag, contract_id: str, subcontractor_id: str | None, reach: Reach
 ) -> NotOnRecord:
-    subjects = (*facts.contracts, *facts.agreements)
-    contract_ids = sorted({subject.contract_id for subject in subjects})
+    agreements = [s for s in facts.agreements if reach.sees(s.contract_id, s.subcontractor_id)]
+    contracts = [s for s in facts.contracts if reach.sees(s.contract_id, None)]
+    contract_ids = sorted({subject.contract_id for subject in (*contracts, *agreements)})
     day = facts.as_of
     if not contract_ids:
         return NotOnRecord(
@@ -284,9 +271,8 @@ def _not_found(
             f'No contract "{contract_id}" was on record on {day}.'
             f"{_nearest(contract_id, contract_ids)} The contracts are {_listed(contract_ids)}."
         )
-    mine = sorted(
-        s.subcontractor_id or "" for s in facts.agreements if s.contract_id == contract_id
-    )
+    mine = sorted(s.subcontractor_id or "" for s in agreements if s.contract_id == contract_id)
+    names = {one: facts.name(one) for one in mine}
     theirs = f"Its subcontractors are {_listed(mine)}." if mine else "It has no agreement."
     if subcontractor_id is None:
         return NotOnRecord(
@@ -297,7 +283,7 @@ def _not_found(
         return NotOnRecord(f"{flag.id} is about whole contracts: leave out the subcontractor.")
     return NotOnRecord(
         f'{contract_id} had no agreement with "{subcontractor_id}" on record on {day}.'
-        f"{_nearest(subcontractor_id, mine, facts.names)} {theirs}"
+        f"{_nearest(subcontractor_id, mine, names)} {theirs}"
     )
 
 

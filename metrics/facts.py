@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from metrics.clumping import clumping_by_programme
+from metrics.clumping import clumping_by_pool, pool_of
 from metrics.evidence.overdispersion import Clumping
 from metrics.frames import collected, records
 from metrics.intake import groups_served
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from metrics.clumping import Pool
     from metrics.frames import Frames
 
 
@@ -125,13 +126,15 @@ class Subject:
     Counts of referrals run over the reported months only. `intake` runs over those that the prime
     has reported, and is None where there is none. `expected` is None where no forecast row exists
     in any month. Payment sums run over the months of the window that the prime's payments returns
-    cover. `clumping` is what the agreements (or the whole contracts) of its programme say.
+    cover. `clumping` is what the agreements (or the whole contracts) of its pool say. A contract
+    that is `confidential` is counted among no others.
     """
 
     contract_id: str
     subcontractor_id: str | None
     prime_id: str | None
     programme: str
+    confidential: bool
     window: Window
     terms: Terms
     clumping: Clumping
@@ -150,6 +153,11 @@ class Subject:
     payment_months_by_subcontractor: int
     payments: Payments
     payments_by_group: tuple[tuple[str, Payments], ...]
+
+    @property
+    def pool(self) -> Pool:
+        """What it is counted and estimated with."""
+        return pool_of(self.contract_id, self.programme, self.confidential)
 
     @property
     def promised_share(self) -> float | None:
@@ -283,8 +291,17 @@ def _payment_months(months: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Facts:
-    """The facts of every agreement and contract, ordered by contract and subcontractor."""
+def gather(
+    frames: Frames,
+    as_of: dt.date,
+    through: dt.date | None = None,
+    confidential: frozenset[str] = frozenset(),
+) -> Facts:
+    """The facts of every agreement and contract, ordered by contract and subcontractor.
+
+    Each of the `confidential` contracts is counted by itself: no answer about another contract
+    rests on it, and none about it on others.
+    """
     last = last_month(as_of, through)
     rows = assessed(frames, last)
     payment_months = covered_months(frames, rows, "payments")
@@ -302,9 +319,12 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
         .filter(in_window())
         .join(shares, on=list(AGREEMENT), how="left")
     )
-    clumping = clumping_by_programme(
-        months, {contract_id: row["programme"] or "" for contract_id, row in contracts.items()}
-    )
+
+    def pool(contract_id: str) -> Pool:
+        programme = contracts.get(contract_id, {}).get("programme") or ""
+        return pool_of(contract_id, programme, contract_id in confidential)
+
+    clumping = clumping_by_pool(months, pool)
     referrals = _by_key(_referral_totals(months))
     forecast = frames.forecasts.select(
         "contract_id", nw.col("subcontractor_id").fill_null(WHOLE_CONTRACT)
@@ -317,7 +337,7 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
     for row in records(rows):
         key = row["contract_id"], row["subcontractor_id"]
         contract = contracts.get(row["contract_id"], {})
-        programme = contract.get("programme") or ""
+        programme, alone = contract.get("programme") or "", row["contract_id"] in confidential
         agreed_terms = dict((terms.get(key) or [{}])[0])
         for name in AGREEMENT:
             agreed_terms.pop(name, None)
@@ -325,8 +345,9 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
             _subject(
                 row,
                 programme,
+                alone,
                 Terms(starts_on=contract.get("starts_on"), **agreed_terms),
-                clumping.get((programme, not key[1]), Clumping()),
+                clumping.get((pool(key[0]), not key[1]), Clumping()),
                 key in forecasts,
                 sorted(group["client_group"] for group in groups.get(key, ())),
                 referrals.get(key, ()),
@@ -352,6 +373,7 @@ def gather(frames: Frames, as_of: dt.date, through: dt.date | None = None) -> Fa
 def _subject(
     row: Mapping[str, Any],
     programme: str,
+    confidential: bool,
     terms: Terms,
     clumping: Clumping,
     has_forecast: bool,
@@ -395,6 +417,7 @@ def _subject(
         subcontractor_id=row["subcontractor_id"] or None,
         prime_id=row["prime_id"] or None,
         programme=programme,
+        confidential=confidential,
         window=Window(row["first_month"], row["end_month"], row["last_month"]),
         terms=terms,
         clumping=clumping,

@@ -1,4 +1,7 @@
-"""An answer among all of its programme: which signs stand when every agreement is counted."""
+"""An answer among all of its programme: which signs stand when every agreement is counted.
+
+The answers of a confidential contract are counted among themselves.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from metrics.clumping import Pool
     from metrics.evidence.arrays import Numbers
     from metrics.facts import Subject
 
@@ -45,12 +49,12 @@ def _standing(
     adjust: Callable[[ArrayLike], Numbers],
     stands: Callable[[float], bool],
 ) -> list[dict[str, Any] | None]:
-    places: dict[tuple[str, bool], list[tuple[int, float]]] = defaultdict(list)
+    places: dict[tuple[Pool, bool], list[tuple[int, float]]] = defaultdict(list)
     for place, (subject, value) in enumerate(found):
         if value is not None:
-            places[subject.programme, subject.subcontractor_id is None].append((place, value))
+            places[subject.pool, subject.subcontractor_id is None].append((place, value))
     standing: list[dict[str, Any] | None] = [None] * len(found)
-    for (programme, _), mine in places.items():
+    for ((programme, contract_id), _), mine in places.items():
         if len(mine) == 1:
             continue  # nothing to be counted among
         adjusted = adjust([value for _, value in mine]).tolist()
@@ -60,13 +64,14 @@ def _standing(
                 "assessed": len(mine),
                 name: value,
                 "stands": stands(value),
-            }
+            } | ({"of": "contract"} if contract_id else {})
     return standing
 
 
 def standing_sentence(standing: dict[str, Any]) -> str:
     """Whether a raised sign stands among all of its programme, in a sentence."""
-    among = f"Counted among the {count(standing['assessed'], 'answer')} of its programme"
+    whole = standing.get("of", "programme")
+    among = f"Counted among the {count(standing['assessed'], 'answer')} of its {whole}"
     if "adjusted_e_value" in standing:
         size = f"its evidence comes to {evidence_size(standing['adjusted_e_value'])}"
     else:

@@ -53,6 +53,7 @@ def rows_of(
                     row_number=row["row_number"],
                     row_id=str(row[_ID[table_id]]) if table_id in _LOGS else "",
                     part=part,
+                    subcontractor_id=row.get("subcontractor_id"),
                 )
             )
     return sorted(found, key=lambda r: (r.table, r.reporter_id, r.return_id, r.row_number))

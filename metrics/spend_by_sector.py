@@ -33,6 +33,7 @@ METRIC = Metric(
         "Months that the prime's payments returns do not cover, or outside the agreement.",
         "Payments to organisations without an agreement in the contract, and to the prime itself.",
         "Shares where the sum is 0 or less after corrections.",
+        "Confidential contracts, from the figures of their programme.",
     ),
     assumptions=(
         "An organisation is of the sector that the register of organisations gives it; one that "
@@ -76,8 +77,10 @@ def spend_by_contract(facts: Facts) -> Mapping[str, Spend]:
 
 
 def spend_by_programme(facts: Facts) -> Mapping[str, Spend]:
-    """The spend of every programme, by its name."""
-    return _by(facts, {one.contract_id: one.programme for one in facts.contracts})
+    """The spend of every programme without its confidential contracts, by its name."""
+    counted = {one.contract_id: one.programme for one in facts.contracts if not one.confidential}
+    nothing = {one.programme: _spend((), reported=False) for one in facts.contracts}
+    return {**nothing, **_by(facts, counted)}
 
 
 def _by(facts: Facts, whole_of: Mapping[str, str]) -> Mapping[str, Spend]:
@@ -98,7 +101,11 @@ def _by(facts: Facts, whole_of: Mapping[str, str]) -> Mapping[str, Spend]:
                     payable.get((agreement.contract_id, subcontractor_id), 0),
                 )
             )
-    reported = {whole_of[one.contract_id] for one in facts.contracts if one.payment_months}
+    reported = {
+        whole_of[one.contract_id]
+        for one in facts.contracts
+        if one.payment_months and one.contract_id in whole_of
+    }
     return {whole: _spend(found, whole in reported) for whole, found in lines.items()}
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from data.read import Sheet
     from data.table import Table
 
+# Of organisations that are not the asker's to know only the id is there, to be judged by.
+NAMED = "(FROM known_organisations WHERE name IS NOT NULL) AS named"
 _NAMED = {"contracts": ("commissioner_id", "prime_id"), "agreements": ("subcontractor_id",)}
 
 
@@ -33,7 +35,7 @@ def _subjects(
             value=f"CAST({cell(column)} IN (SELECT organisation_id FROM known_organisations) "
             "AS INTEGER)",
             expected=between(1, None),
-            hint=nearest(cell(column), "organisation_id", "known_organisations"),
+            hint=nearest(cell(column), "organisation_id", NAMED),
         )
         for column in columns
     ]

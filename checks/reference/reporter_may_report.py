@@ -38,7 +38,7 @@ def _subjects(
         return []
     reporter = literal(circumstances.reporter_id)
     ids = (
-        "(SELECT organisation_id AS id FROM known_organisations "
+        "(SELECT organisation_id AS id FROM known_organisations WHERE name IS NOT NULL "
         "UNION SELECT commissioner_id FROM known_contracts "
         "UNION SELECT prime_id FROM known_contracts "
         "UNION SELECT subcontractor_id FROM known_agreements) AS known"

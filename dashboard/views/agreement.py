@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,7 +16,6 @@ from dashboard.charts import (
     referrals_by_month,
     volume_split,
 )
-from dashboard.exports import csv_bytes
 from dashboard.views import asked, contract_figures, markup
 from dashboard.views.navigation import link_to, link_to_agreement
 from dashboard.words import (
@@ -76,7 +74,7 @@ def show() -> None:
         st.title("Agreement" if subcontractor_id else "Contract")
         _opening(contract, subcontractor_id, found, registers, question)
         asked.changes(session.report(question))
-    _told(explanations)
+    _told(explanations, question)
     _promised_and_happened(contract, subcontractor_id, found, registers)
     if subcontractor_id is None:
         _contract_evidence(question, contract, registers)
@@ -162,7 +160,7 @@ def _opening(
     markup.lead(f"{words}: {standing}.", asked.described(question))
 
 
-def _told(explanations: Sequence[Explanation]) -> None:
+def _told(explanations: Sequence[Explanation], question: Question) -> None:
     """Raised and watched answers in full, the others as one quiet list."""
     open_ones = [one for one in explanations if one.assessment.status in _OPEN]
     quiet = [one for one in explanations if one.assessment.status not in _OPEN]
@@ -172,7 +170,7 @@ def _told(explanations: Sequence[Explanation]) -> None:
         flag_id = explanation.flag.id
         with st.container(border=True, key=f"flag-{flag_id}"):
             st.html(_story_html(explanation))
-            _download([explanation], "Download this answer with all its rows (JSON)", flag_id)
+            _download("Download this answer with all its rows (JSON)", [explanation], question)
     if not quiet:
         return
     st.header("The other flags" if open_ones else "Every flag")
@@ -180,19 +178,19 @@ def _told(explanations: Sequence[Explanation]) -> None:
         for explanation in quiet:
             with st.container(key=f"flag-{explanation.flag.id}"):
                 st.html(_quiet_html(explanation))
-    _download(quiet, "Download these answers with all their rows (JSON)", "quiet")
+    _download("Download these answers with all their rows (JSON)", quiet, question)
 
 
-def _download(explanations: Sequence[Explanation], label: str, name: str) -> None:
-    answers = [one.answer() for one in explanations]
-    st.download_button(
-        label,
-        json.dumps(answers[0] if name != "quiet" else answers, indent=2, ensure_ascii=False),
-        file_name=f"{name if name != 'quiet' else 'flags'}.json",
-        mime="application/json",
-        on_click="ignore",
-        key=f"json-{name}",
-    )
+def _download(label: str, explanations: Sequence[Explanation], question: Question) -> None:
+    about = explanations[0].assessment
+    flags = [("flag", one.flag.id) for one in explanations]
+    parameters = [*_about(about.contract_id, about.subcontractor_id), *flags]
+    markup.download(label, "answers.json", [*parameters, *question.parameters()])
+
+
+def _about(contract_id: str, subcontractor_id: str | None) -> list[tuple[str, str]]:
+    named = [("contract", contract_id)]
+    return named if subcontractor_id is None else [*named, ("subcontractor", subcontractor_id)]
 
 
 def _story_html(explanation: Explanation) -> str:
@@ -785,9 +783,8 @@ def _rows(
         if rows.empty:
             markup.paragraph(f"No {heading.lower()} are reported for this agreement.")
             continue
-        names = [str(name) for name in rows.columns]
         shown = rows.assign(reporter_id=rows["reporter_id"].map(registers.name))
-        for name in names:
+        for name in map(str, rows.columns):
             if name.endswith("_pence"):
                 shown[name] = rows[name].map(lambda p: None if pd.isna(p) else _in_pounds(int(p)))
         st.dataframe(
@@ -800,13 +797,14 @@ def _rows(
             alt=f"{count(len(rows), 'row')} of {heading.lower()} with the return and row number "
             "each stands in.",
         )
-        st.download_button(
+        markup.download(
             f"Download these {heading.lower()} as CSV",
-            csv_bytes(names, rows.astype(object).where(rows.notna(), None).to_numpy().tolist()),
-            file_name=f"{table_id}.csv",
-            mime="text/csv",
-            on_click="ignore",
-            key=f"csv-{table_id}",
+            "rows.csv",
+            [
+                ("table", table_id),
+                *_about(contract_id, subcontractor_id),
+                *[one for one in question.parameters() if one[0] == "as_of"],
+            ],
         )
 
 

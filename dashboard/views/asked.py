@@ -29,14 +29,14 @@ def question() -> Question:
     The rules are those asked for on any page, else the register's.
     """
     today = session.question()
-    entries = session.history(today)
-    months = sorted({m for entry in entries for m in entry.months}, reverse=True)
+    first_received_on, covered = session.months(today)
+    months = sorted(covered, reverse=True)
     first, second = st.columns(2)
     with st.container():
         as_of = first.date_input(
             "What was known on",
             value=None,
-            min_value=min(entry.received_on for entry in entries),
+            min_value=first_received_on or dt.date.today(),
             max_value=dt.date.today(),
             format="DD/MM/YYYY",
             help="Only returns received by this day count. Empty: today.",

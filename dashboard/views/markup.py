@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -53,6 +54,31 @@ def notice(kind: str, *sentences: str) -> None:
     body = "".join(f"<p>{text(sentence)}</p>" for sentence in sentences)
     colour = STATUS_COLOURS[_NOTICES[kind]]
     st.html(f'<div class="ft-notice" role="{role}" style="--c:{colour}">{body}</div>')
+
+
+def link(address: str, words: str) -> None:
+    """A link to an address of this server that is no page of the dashboard."""
+    st.html(link_html(address, words))
+
+
+def link_html(address: str, words: str) -> str:
+    """The same as HTML; it opens in the same tab."""
+    return f'<a class="ft-link" href="{text(address)}" target="_self">{text(words)}</a>'
+
+
+def download(words: str, file: str, parameters: Iterable[tuple[str, str]] = ()) -> None:
+    """A link to a file that the server makes for whoever asks, with what it is about."""
+    asked = urlencode(list(parameters))
+    address = f"/downloads/{file}{'?' if asked else ''}{asked}"
+    st.html(f'<a class="ft-download" href="{text(address)}" download>{text(words)}</a>')
+
+
+def signed_in(name: str, organisation_id: str) -> None:
+    """Who is signed in, and the way out."""
+    st.html(
+        f'<p class="ft-person ft-small ft-quiet">Signed in as {text(name)} for '
+        f"{text(organisation_id)}. {link_html('/sign-out', 'Sign out')}</p>"
+    )
 
 
 def big_numbers(numbers: Sequence[tuple[str, int, str, str]]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from checks.catalogue import all_checks
 from dashboard.views import markup
 from dashboard.words import STATUSES, day, literal
+from data.scope import EVERYBODY
 from data.tables import TABLES
 from data.templates import how_to_fill
 from metrics.catalogue import flags, metrics
@@ -32,8 +33,8 @@ def show() -> None:
         "Everything the product counts, checks and holds against a rule, in the words of its own "
         "definitions."
     )
-    flag_tab, metric_tab, check_tab, rule_tab, table_tab = st.tabs(
-        ["Flags", "Metrics", "Checks", "Rules", "Data standard"]
+    flag_tab, metric_tab, check_tab, rule_tab, table_tab, scope_tab = st.tabs(
+        ["Flags", "Metrics", "Checks", "Rules", "Data standard", "Who sees what"]
     )
     with flag_tab:
         markup.paragraph("A flag holds a metric against a rule. It says look here, never guilty.")
@@ -57,6 +58,12 @@ def show() -> None:
                 markup.facts(_rule(rule))
     with table_tab:
         _tables()
+    with scope_tab:
+        markup.paragraph(
+            "An organisation sees each contract in the part it has there. Everybody is told the "
+            "same answer about the same agreement, worked out from the whole ledger."
+        )
+        markup.facts(EVERYBODY.items())
 
 
 def _metric(metric: Metric | Flag) -> Pairs:

@@ -1,4 +1,4 @@
-"""The four pages, and links between them."""
+"""The pages, who has which, and links between them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,34 @@ from dashboard.words import literal
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page
 
+    from dashboard.session import Person
+
 _TITLES = {
     "overview": "Overview",
     "agreement": "Agreement",
     "upload": "Upload",
     "method": "Method",
+    "replies": "Replies",
+    "members": "Members",
+    "audit": "Audit",
+    "account": "Your account",
 }
 NAMES = tuple(_TITLES)
+_OF_A_SHARED_SERVER = ("replies", "members", "audit", "account")
+_OF_THE_NETWORK = ("members",)
+
+
+def names_for(person: Person, shared: bool) -> list[str]:
+    """The pages that somebody has, in the order of the navigation.
+
+    A page checks again what it shows and does; leaving it out here only keeps the list short.
+    """
+    return [
+        name
+        for name in NAMES
+        if (shared or name not in _OF_A_SHARED_SERVER)
+        and (person.scope.sees_everything or name not in _OF_THE_NETWORK)
+    ]
 
 
 def page(name: str) -> Page:

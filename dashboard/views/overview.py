@@ -10,7 +10,6 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.charts import flags_by_status
-from dashboard.exports import flags_csv
 from dashboard.views import asked, markup
 from dashboard.views.navigation import link_to, link_to_agreement
 from dashboard.words import STATUSES, WHOLE_CONTRACT, attribution, headline, text, told
@@ -48,11 +47,15 @@ def show() -> None:
     registers = session.registers(question)
     if not assessments:
         with opening:
-            markup.lead("No agreement is on record yet, so there is nothing to assess.")
-            _order_of_work()
+            if question.scope.sees_everything:
+                markup.lead("No agreement is on record yet, so there is nothing to assess.")
+                _order_of_work()
+            else:
+                markup.lead("No agreement or contract of yours is on record yet.")
+                markup.paragraph("The network or the commissioner records them. Ask them to.")
         return
     with narrowing:
-        chosen = _filtered(assessments, registers)
+        chosen, filters = _filtered(assessments, registers)
     with opening:
         _opening(chosen, len(chosen) < len(assessments), question)
         asked.changes(report)
@@ -66,7 +69,7 @@ def show() -> None:
         with st.expander(f"To watch ({statuses['watch']})"):
             _cards("watch", chosen, report, registers)
     _counts(chosen)
-    _all(chosen, registers, report)
+    _all(chosen, registers, [*filters, *question.parameters()])
     _notes(report.notes)
 
 
@@ -114,7 +117,10 @@ def _order_of_work() -> None:
     link_to("upload", "Go to Upload")
 
 
-def _filtered(assessments: Sequence[Assessment], registers: Registers) -> list[Assessment]:
+def _filtered(
+    assessments: Sequence[Assessment], registers: Registers
+) -> tuple[list[Assessment], list[tuple[str, str]]]:
+    """The assessments chosen, and the choice as parameters of a download's address."""
     titles = {flag.id: flag.title for flag in flags()}
     programmes = {
         contract_id: str(row["programme"]) for contract_id, row in registers.contracts.items()
@@ -141,7 +147,7 @@ def _filtered(assessments: Sequence[Assessment], registers: Registers) -> list[A
         format_func=lambda status: STATUSES[status][0],
         placeholder="All statuses",
     )
-    return [
+    found = [
         a
         for a in assessments
         if (not programme or programmes.get(a.contract_id) in programme)
@@ -150,6 +156,14 @@ def _filtered(assessments: Sequence[Assessment], registers: Registers) -> list[A
         and (not flag or a.flag in flag)
         and (not status or a.status in status)
     ]
+    choices: dict[str, Sequence[str]] = {
+        "programme": programme,
+        "prime": prime,
+        "contract": contract,
+        "flag": flag,
+        "status": status,
+    }
+    return found, [(name, one) for name, chosen in choices.items() for one in chosen]
 
 
 def _opening(chosen: Sequence[Assessment], narrowed: bool, question: Question) -> None:
@@ -263,7 +277,9 @@ def _notes(notes: Sequence[str]) -> None:
         st.html(f'<div class="ft-text">{markup.bullets(notes)}</div>')
 
 
-def _all(chosen: Sequence[Assessment], registers: Registers, report: FlagReport) -> None:
+def _all(
+    chosen: Sequence[Assessment], registers: Registers, parameters: Sequence[tuple[str, str]]
+) -> None:
     st.header("Every assessment")
     if not chosen:
         return
@@ -291,10 +307,4 @@ def _all(chosen: Sequence[Assessment], registers: Registers, report: FlagReport)
         column_config={"In short": st.column_config.TextColumn(width="large")},
         alt="Every assessment with its status, flag, subcontractor, contract, prime and finding.",
     )
-    st.download_button(
-        "Download as CSV, with the full sentences",
-        flags_csv(chosen, report.overrides),
-        file_name="flags.csv",
-        mime="text/csv",
-        on_click="ignore",
-    )
+    markup.download("Download as CSV, with the full sentences", "flags.csv", parameters)

@@ -11,6 +11,7 @@ from dashboard import session
 from dashboard.views import markup
 from dashboard.words import day, months_covered, text
 from data.errors import UserError
+from data.scope import NOT_SHOWN
 from data.tables import TABLES
 from data.templates import csv_template, xlsx_template
 from metrics.wording import count, figure
@@ -43,10 +44,18 @@ def show() -> None:
     )
     question = session.question()
     registers = session.registers(question) if question.version else None
+    scope = question.scope
+    if scope.role == "public":
+        markup.notice("plain", NOT_SHOWN)
+        return
     done = st.session_state.pop("receipt", None)
     if done is not None:
         _receipt(done)
-    reporter_id, table = _who_and_what(registers.names if registers else {})
+    names = registers.names if registers else {}
+    if not scope.sees_everything:
+        own = str(scope.organisation_id)
+        names = {own: names.get(own, own)}
+    reporter_id, table = _who_and_what(names)
     covers, nil = _months(table)
     if nil:
         _submit_nil(table, reporter_id, covers)
@@ -62,7 +71,7 @@ def _who_and_what(names: dict[str, str]) -> tuple[str | None, Table]:
         reporter_id = first.selectbox(
             "Reporting organisation",
             sorted(names, key=lambda one: names[one].casefold()),
-            index=None,
+            index=0 if len(names) == 1 else None,
             format_func=lambda one: f"{names.get(one, one)} · {one}" if one in names else one,
             placeholder="Choose who sends the return",
             key="reporter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from metrics.definition import Account, Assessment, Flag, SourceRow, Status
@@ -268,6 +269,11 @@ def account(found: Assessment, facts: Facts) -> Account:
         happened=happened(found.evidence, name, prime),
         arithmetic=steps,
     )
+
+
+def without_prices(found: Assessment) -> Assessment:
+    """The same answer without client groups and prices, for whom subcontractors' prices are not."""
+    return replace(found, evidence=found.evidence | {"by_client_group": [], "priced_fee": []})
 
 
 def source_rows(found: Assessment, facts: Facts) -> list[SourceRow]:

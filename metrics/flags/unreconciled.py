@@ -192,7 +192,6 @@ def _evidence(
             verdict.log: _log_evidence(verdict, found.logs[verdict.log], subject)
             for verdict in verdicts
         },
-        "rows_shown": list(SIDES),
         "rows": {
             side: {
                 log: {kind: sorted(rows) for kind, rows in sorted(one.rows[side].items())}
@@ -245,31 +244,9 @@ def _log_evidence(verdict: _Verdict, found: Reconciliation, subject: Subject) ->
     return told
 
 
-def shown_to(found: Assessment, organisation_id: str) -> Assessment:
-    """The same answer for one organisation: the other side's rows become counts by class.
-
-    The prime keeps the prime's rows, the subcontractor its own; anybody else is shown counts.
-    """
-    sides: dict[str, Side] = {}
-    if found.prime_id != found.subcontractor_id:
-        sides = {found.prime_id or "": "prime", found.subcontractor_id or "": "subcontractor"}
-    own = sides.get(organisation_id)
-    rows = {
-        side: logs
-        if side == own
-        else {
-            log: {
-                kind: named if isinstance(named, int) else len(named)
-                for kind, named in kinds.items()
-            }
-            for log, kinds in logs.items()
-        }
-        for side, logs in found.evidence["rows"].items()
-    }
-    shown = [side for side in found.evidence["rows_shown"] if side == own]
-    # That a client stands in the returns of yet another subcontractor is not the asker's to know.
-    hidden = {"rows": rows, "rows_shown": shown, "shared_clients": None}
-    return replace(found, evidence=found.evidence | hidden)
+def without_shared_clients(found: Assessment) -> Assessment:
+    """The same answer without clients who stand in another subcontractor's returns too."""
+    return replace(found, evidence=found.evidence | {"shared_clients": None})
 
 
 def _sentence(found: Assessment, subject: Subject, facts: Facts, rules: Rules) -> str:
@@ -549,13 +526,15 @@ def source_rows(found: Assessment, facts: Facts) -> list[SourceRow]:
 def _part_of(
     found: Assessment, facts: Facts, log: Log
 ) -> Callable[[Mapping[str, Any]], str | None]:
-    side_of = {found.prime_id: "prime", found.subcontractor_id: "subcontractor"}
-    shown = found.evidence["rows_shown"]
+    side_of: dict[str | None, Side] = {
+        found.prime_id: "prime",
+        found.subcontractor_id: "subcontractor",
+    }
     covered = months_covered(facts, log, found.contract_id, found.subcontractor_id)
     compared = {month for month, both in covered.items() if all(both)}
     named = {
         (side, return_id, row_number): _PARTS[kind]
-        for side in shown
+        for side in SIDES
         for kind, rows in found.evidence["rows"][side][log].items()
         for return_id, row_number, _ in rows
     }
@@ -571,7 +550,7 @@ def _part_of(
 
     def part_of(row: Mapping[str, Any]) -> str | None:
         side = side_of.get(row["reporter_id"])
-        if side not in shown:
+        if side is None:
             return None
         if (side, row["return_id"], row["row_number"]) in named:
             return named[side, row["return_id"], row["row_number"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -46,6 +47,24 @@ class Watch:
                 file.write(f"{os.getpid()}\\n")
 
 sys.meta_path.insert(0, Watch())
+"""
+
+
+# Serves as `fairtier serve --shared` does, with what a test wants otherwise.
+SERVE_SHARED = """
+import json, sys
+from pathlib import Path
+from dashboard.app import serve_dashboard
+from dashboard.gate import Limits
+from dashboard.provider import ProviderSettings
+from dashboard.sharing import Sharing
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[1])
+    provider = ProviderSettings(**given["provider"]) if given["provider"] else None
+    shared = Sharing(given["url"], demo_personas=given["personas"], provider=provider)
+    limits = Limits(**given["limits"])
+    serve_dashboard(Path(given["store"]), given["port"], lambda: None, shared, limits)
 """
 
 
@@ -139,6 +158,59 @@ def served(store: Path, folder: Path) -> Iterator[Served]:
         process.terminate()
         process.wait(30)
         told.close()
+
+
+@contextlib.contextmanager
+def served_shared(
+    store: Path,
+    folder: Path,
+    *,
+    personas: bool = False,
+    provider: dict[str, str] | None = None,
+    limits: dict[str, float] | None = None,
+    environment: dict[str, str] | None = None,
+) -> Iterator[Served]:
+    """A shared server on a free port of 127.0.0.1, until the block ends; its log is server.log."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    folder.mkdir(parents=True, exist_ok=True)
+    given = {
+        "url": url,
+        "port": port,
+        "store": str(store),
+        "personas": personas,
+        "provider": provider,
+        "limits": limits or {},
+    }
+    (folder / "serve_shared.py").write_text(SERVE_SHARED)
+    log = folder / "server.log"
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, str(folder / "serve_shared.py"), json.dumps(given)],
+            cwd=ROOT,
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT), "FAIRTIER_STORE": str(folder), "NO_PROXY": "127.0.0.1"}
+            | (environment or {}),
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            for _ in range(300):
+                with contextlib.suppress(OSError):
+                    if answer(port, "/healthz").status == 200:
+                        break
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+            yield Served(url, port, process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
 
 
 @pytest.fixture(scope="session")

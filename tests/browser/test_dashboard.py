@@ -166,6 +166,7 @@ def test_a_bad_file_is_mended_and_submitted_and_the_flag_changes(
 
 def test_names_that_look_like_markup_are_shown_as_written(tmp_path: Path, serve, open_page):
     from dashboard.service import Service
+    from data.scope import OPERATOR
 
     name = (
         '**Bold** <img src=x onerror="alert(1)"> [link](http://evil.example) :smile: '
@@ -180,7 +181,7 @@ def test_names_that_look_like_markup_are_shown_as_written(tmp_path: Path, serve,
         "agreements": "contract_id,subcontractor_id,delivery_role,named_in_bid,promised_share\n"
         "K1,SUB,end_to_end,yes,0.5\n",
     }
-    service = Service(tmp_path / "store")
+    service = Service(tmp_path / "store", OPERATOR)
     for table, text in files.items():
         service.record(service.examine(table, (f"{table}.csv", text.encode()), by="NET"))
     service.record(service.examine_nil("referrals", by="SUB", covers="2011-06..2011-12"))

@@ -17,10 +17,11 @@ SCRIPT = """
 import json, resource, sys, time
 from pathlib import Path
 from dashboard.service import Service
+from data.scope import OPERATOR
 from data.errors import UserError
 
 corpus, store = Path(sys.argv[1]), Path(sys.argv[2])
-service = Service(store)
+service = Service(store, OPERATOR)
 for path in sorted(corpus.rglob("*")):
     if not path.is_file():
         continue
@@ -74,9 +75,10 @@ def test_every_bad_upload_gets_an_answer(shared_data, tmp_path, capsys):
 
 def test_the_published_file_as_it_stands_is_refused_with_what_to_do(shared_data, tmp_path):
     from dashboard.service import Service
+    from data.scope import OPERATOR
 
     published = shared_data / "nhs_talking_therapies/referrals_received_by_provider_year.csv"
-    verdict = Service(tmp_path / "store").examine("referrals", published).verdict
+    verdict = Service(tmp_path / "store", OPERATOR).examine("referrals", published).verdict
     assert not verdict.fit
     (finding,) = [f for f in verdict.findings if f.severity == "refuse"]
     assert finding.check == "required_columns"

@@ -267,19 +267,19 @@ def test_every_row_is_in_the_json(filled):
     assert answer["rules"]["management_fee"]["source"].startswith("Skills Funding Agency")
 
 
-def test_an_asker_is_shown_its_own_rows_and_counts_of_the_others(filled):
-    answer = filled("explain", "management_fee", "K1", "SUB-1", "--asker", "SUB-1", "--json").json
-    assert answer["rows"] == []
-    assert [(one["reporter_id"], one["rows"]) for one in answer["rows_of_others"]] == [
-        ("NET", 1),
-        ("PRIME", 1),
-    ]
-    told = filled("explain", "management_fee", "K1", "SUB-1", "--asker", "SUB-1").out
-    assert "payments, 1 row, counted only" in told
-    assert "Shown to First Example Charity (SUB-1)" in told
-    own = filled("explain", "management_fee", "K1", "SUB-1", "--asker", "PRIME", "--json").json
-    assert [row["row_id"] for row in own["rows"]] == ["P1"]
-    assert [one["reporter_id"] for one in own["rows_of_others"]] == ["NET"]
+def test_asked_as_an_organisation_it_shows_what_that_organisation_may_see(filled):
+    about = ("explain", "management_fee", "K1", "SUB-1")
+    answer = filled(*about, "--as", "SUB-1", "--json").json
+    assert [row["row_id"] for row in answer["rows"] if row["table"] == "payments"] == ["P1"]
+    assert answer["asker"] == "SUB-1"
+    assert "Shown to First Example Charity (SUB-1)" in filled(*about, "--as", "SUB-1").out
+    assert filled("flags", "--as", "public", "--json").json["flags"] == []
+    assert filled("history", "--as", "SUB-1", "--json").json == []
+    for one in filled("flags", "--as", "SUB-1", "--json").json["flags"]:
+        assert one["subcontractor_id"] == "SUB-1"
+    refused = filled(*about, "--as", "SUB-2")
+    assert refused.code == 2
+    assert "SUB-1" not in refused.err.replace('"SUB-1"', "")
 
 
 def test_a_story_told_with_another_rule_is_marked(filled):
@@ -364,7 +364,7 @@ def test_flags_as_csv(filled, tmp_path):
         (("zero_referrals", "K1", "SUB-11"), "Did you mean SUB-1?"),
         (("zero_referrals", "K1", "Second Example"), "Did you mean SUB-2?"),
         (("zero_referrals", "K1"), "name a subcontractor of K1 too"),
-        (("zero_referrals", "K1", "SUB-1", "--asker", "PRIM"), "Did you mean PRIME?"),
+        (("zero_referrals", "K1", "SUB-1", "--as", "PRIM"), "Did you mean PRIME?"),
         (
             ("zero_referrals", "K1", "SUB-1", "--as-of", "2010-01-01"),
             "No contract and no agreement",
@@ -704,6 +704,7 @@ def test_a_store_that_cannot_be_written_is_said_so(fairtier, write):
 
 def test_two_submits_at_once_both_get_in(filled, write, tmp_path):
     from dashboard.service import Service
+    from data.scope import OPERATOR
 
     files = [
         write(
@@ -712,10 +713,10 @@ def test_two_submits_at_once_both_get_in(filled, write, tmp_path):
         )
         for sub in ("SUB-1", "SUB-2")
     ]
-    Service(tmp_path / "store").examine("referrals", files[0], by="SUB-1")
+    Service(tmp_path / "store", OPERATOR).examine("referrals", files[0], by="SUB-1")
 
     def submit(file: Path) -> str:
-        service = Service(tmp_path / "store")
+        service = Service(tmp_path / "store", OPERATOR)
         draft = service.examine("referrals", file, by=file.stem)
         return service.record(draft).entry.return_id
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import session
 from dashboard.service import Service
 from dashboard.session import ContractFigures, Registers
+from data.scope import OPERATOR
 from metrics.concentration import Concentration, SubcontractorShare
 from metrics.conversion import Conversion, GroupConversion
 from metrics.spend_by_sector import SectorSpend, Spend
@@ -45,7 +46,7 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The tab of made up figures: what it says, and how many charts it draws."""
 
     def show(figures: ContractFigures, programme: Spend | None = None) -> tuple[str, int]:
-        session.serve(Service(tmp_path / "nothing"))
+        session.serve(Service(tmp_path / "nothing", OPERATOR))
         monkeypatch.setattr(session, "contract_figures", lambda *_: figures)
         monkeypatch.setattr(session, "programme_spend", lambda *_: programme or figures.spend)
         at = AppTest.from_function(page, kwargs={"contract": CONTRACT, "registers": REGISTERS})
@@ -110,7 +111,7 @@ def test_shares_that_cannot_be_taken_are_said_in_words(told: Any) -> None:
 
 
 def test_the_worked_example_has_all_three(demo_store: Path) -> None:
-    session.serve(Service(demo_store))
+    session.serve(Service(demo_store, OPERATOR))
     registers = session.registers(session.question())
     contract = next(iter(registers.contracts.values()))
     at = AppTest.from_function(page, kwargs={"contract": contract, "registers": registers})

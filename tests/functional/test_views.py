@@ -16,6 +16,7 @@ from dashboard import session
 from dashboard.service import Service
 from dashboard.views.navigation import NAMES
 from dashboard.words import lines_of, more_or_fewer
+from data.scope import OPERATOR
 from data.tables import TABLES
 from metrics.catalogue import flags, metrics
 from metrics.rules import register
@@ -26,7 +27,7 @@ SCRIPT = Path(session.__file__).with_name("views") / "script.py"
 
 def shown(name: str, store: Path, **about: str) -> AppTest:
     """The page after its first run."""
-    session.serve(Service(store))
+    session.serve(Service(store, OPERATOR))
     at = AppTest.from_file(str(SCRIPT), default_timeout=60)
     if name != NAMES[0]:
         at._page_hash = calc_hash(name)  # the only way to a page that is no file of its own
@@ -64,7 +65,7 @@ def test_an_empty_store_is_explained(tmp_path: Path, name: str):
 def test_the_overview_leads_with_what_is_raised(demo_store: Path):
     at = shown("overview", demo_store)
     told = words(at)
-    report = Service(demo_store).flags()
+    report = Service(demo_store, OPERATOR).flags()
     raised = [a for a in report.assessments if a.status == "raised"]
     assert f"{len(raised)} flags are raised" in told
     assert "Invented Willow Employment Ltd (example)" in told
@@ -85,7 +86,7 @@ def test_the_overview_narrows_down(demo_store: Path):
 
 def test_the_overview_looks_back(demo_store: Path):
     at = shown("overview", demo_store)
-    first = Service(demo_store).history()[0].received_on
+    first = Service(demo_store, OPERATOR).history()[0].received_on
     at.date_input(key="as_of").set_value(first).run()
     assert not at.exception
     told = words(at)
@@ -121,7 +122,7 @@ def plain(text: str) -> str:
 def test_the_agreement_page_tells_the_story_of_explain(demo_store: Path):
     """Every sentence, for every flag, the quiet ones too; the raised stand open, first."""
     told = plain(words(shown("agreement", demo_store, **WILLOW)))
-    service = Service(demo_store)
+    service = Service(demo_store, OPERATOR)
     explanations = service.explanations(service.flags(), *WILLOW.values())
     assert {one.flag.id for one in explanations} == {flag.id for flag in flags()}
     for explanation in explanations:
@@ -139,7 +140,7 @@ def test_the_agreement_page_tells_the_story_of_explain(demo_store: Path):
 
 
 def test_the_command_and_the_page_give_the_same_explanation(demo_store: Path):
-    service = Service(demo_store)
+    service = Service(demo_store, OPERATOR)
     by_page = {
         one.flag.id: one.answer() for one in service.explanations(service.flags(), *SLATE.values())
     }
@@ -154,7 +155,7 @@ def test_what_the_volume_and_the_allocation_did_can_be_read_as_a_table(demo_stor
     assert "The split as a table" in told
     split = next(
         found.evidence["split"]
-        for found in Service(demo_store).flags().assessments
+        for found in Service(demo_store, OPERATOR).flags().assessments
         if found.flag == "volume_divergence" and found.subcontractor_id == WILLOW["subcontractor"]
     )
     assert plain(split["sentence"]) in told
@@ -172,7 +173,7 @@ def test_a_rule_can_be_another_for_a_while_and_every_page_says_so(demo_store: Pa
     at = ask_what_if(shown("overview", demo_store), "5%")
     told = words(at)
     notice = "What if: Highest management fee (management_fee) at 5 % (register: 15 %)."
-    report = Service(demo_store).flags(overrides={"management_fee": "5%"})
+    report = Service(demo_store, OPERATOR).flags(overrides={"management_fee": "5%"})
     assert notice in told
     assert report.comparisons[0].sentence in told
     assert f"{sum(a.status == 'raised' for a in report.assessments)} flags are raised" in told
@@ -238,7 +239,7 @@ def test_an_address_that_names_no_agreement_says_so(demo_store: Path):
 
 def test_a_nil_return_is_recorded_and_the_same_again_changes_nothing(demo_copy: Path):
     at = shown("upload", demo_copy)
-    before = len(Service(demo_copy).history())
+    before = len(Service(demo_copy, OPERATOR).history())
     for expected, told in (
         (before + 1, "a nil return of referrals"),
         (before + 1, "already recorded"),
@@ -249,7 +250,7 @@ def test_a_nil_return_is_recorded_and_the_same_again_changes_nothing(demo_copy: 
         button = next(b for b in at.button if b.label == "Submit the nil return")
         button.click().run()
         assert not at.exception
-        assert len(Service(demo_copy).history()) == expected
+        assert len(Service(demo_copy, OPERATOR).history()) == expected
         assert told in words(at)
 
 

@@ -11,6 +11,7 @@ import pytest
 import data.demo
 from dashboard.service import FlagReport, Service
 from data.demo.chain import write_chain
+from data.scope import OPERATOR
 from metrics.catalogue import flags
 
 Answer = dict[str, str]
@@ -32,7 +33,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def report(demo_store: Path) -> FlagReport:
-    return Service(demo_store).flags()
+    return Service(demo_store, OPERATOR).flags()
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def test_a_silent_prime_is_not_reported_and_never_zero(report: FlagReport) -> No
 
 def test_the_file_with_an_id_in_an_amount_is_refused(demo_store: Path, folder: Path) -> None:
     (answer,) = key("refused")
-    draft = Service(demo_store).examine(
+    draft = Service(demo_store, OPERATOR).examine(
         "payments",
         folder / "refused_payments.csv",
         by="XX-EXAMPLE-PRIME-2",
@@ -121,7 +122,7 @@ def test_the_file_with_an_id_in_an_amount_is_refused(demo_store: Path, folder: P
 
 def test_one_name_under_two_ids_is_warned_of(demo_store: Path, folder: Path) -> None:
     warned = key("warned")
-    draft = Service(demo_store).examine(
+    draft = Service(demo_store, OPERATOR).examine(
         "organisations",
         folder / "organisations_network.csv",
         by="XX-EXAMPLE-NETWORK",
@@ -138,7 +139,7 @@ def test_one_name_under_two_ids_is_warned_of(demo_store: Path, folder: Path) -> 
 
 
 def test_no_return_but_the_two_spellings_warns(demo_store: Path) -> None:
-    warned = {entry.file_name: entry.warnings for entry in Service(demo_store).history()}
+    warned = {entry.file_name: entry.warnings for entry in Service(demo_store, OPERATOR).history()}
     assert {name: checks for name, checks in warned.items() if checks} == {
         "organisations_network.csv": ("one_name_one_id",)
     }

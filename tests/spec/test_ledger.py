@@ -19,6 +19,7 @@ from data.errors import ReturnConflict, StoreError
 from data.ledger import Ledger
 from data.parse import parse_months
 from data.read import Sheet
+from data.scope import OPERATOR
 from data.tables import TABLES
 
 JULY = dt.date(2011, 7, 1)
@@ -83,7 +84,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def in_force(ledger: Ledger, table: str, as_of: dt.date | None = None) -> list[dict]:
-    rows = ledger.frames(as_of)[table].collect("pyarrow").to_native().to_pylist()
+    rows = ledger.frames(OPERATOR, as_of)[table].collect("pyarrow").to_native().to_pylist()
     return sorted(rows, key=str)
 
 
@@ -225,7 +226,7 @@ def test_a_clients_mark_is_nowhere_in_the_store(ledger):
 
 def test_the_rows_are_kept_as_they_were_received(ledger):
     entry = record(ledger, "referrals", referrals(" 05/06/2011 "), "S", "2011-06").entry
-    (row,) = ledger.rows_of(entry).to_pylist()
+    (row,) = ledger.rows_of(OPERATOR, entry).to_pylist()
     assert (row["row_number"], row["referred_on"]) == (2, " 05/06/2011 ")
     assert entry.file_sha256 == referrals(" 05/06/2011 ").sha256
 
@@ -527,13 +528,13 @@ def test_only_the_owner_can_read_the_key(ledger):
 
 
 def test_registers_are_given_as_stored_for_the_checks(ledger):
-    registers = ledger.registers()
+    registers = ledger.registers(OPERATOR)
     assert registers["contracts"].column("starts_on").to_pylist() == [dt.date(2011, 6, 1)]
     assert registers["agreements"].num_rows == 0
 
 
 def test_as_of_the_frames_of_two_questions_do_not_disturb_each_other(ledger):
     record(ledger, "referrals", referrals("2011-06-05"), "S", "2011-06")
-    now, before = ledger.frames(), ledger.frames(JULY - dt.timedelta(days=1))
+    now, before = ledger.frames(OPERATOR), ledger.frames(OPERATOR, JULY - dt.timedelta(days=1))
     counts = [len(f["referrals"].collect("pyarrow").to_native()) for f in (now, before)]
     assert counts == [1, 0]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data.scope import Parties, Scope, reach_of
 from metrics.explanation import explained
 from metrics.facts import gather
 from metrics.flags import payment_delay
@@ -617,13 +618,20 @@ def test_where_the_subcontractor_has_not_reported_the_primes_rows_are_the_ones()
 # What an asker is shown
 
 
-def test_an_asker_is_not_shown_the_other_sides_invoices() -> None:
-    """The subcontractor reports them: it sees each, the prime the totals."""
+def test_a_commissioner_without_leave_is_not_shown_single_invoices() -> None:
+    """An invoice gives a price away: the parties see each, the commissioner the totals."""
     facts = facts_of(many_late())
     found = ask(many_late())
     rules = rules_as_of(TODAY)
-    for asker, shown in (("S", True), ("P", False), (None, True)):
-        told = explained(found, facts, rules, asker)
+    parties = Parties((("C1", "G", "P"),), (("C1", "S"),))
+    for asker, leave, shown in (
+        ("S", frozenset(), True),
+        ("P", frozenset(), True),
+        ("G", frozenset(), False),
+        ("G", frozenset({"C1"}), True),
+    ):
+        reach = reach_of(Scope("member", asker, prices_shown=leave), parties)
+        told = explained(found, facts, rules, reach)
         text = json.dumps(told.answer())
         assert ("ended_on" in text) == shown
         steps = told.account.arithmetic

@@ -13,6 +13,7 @@ from dashboard.service import FlagReport, Service
 from data.errors import UserError
 from data.examples.talking_therapies import make_returns
 from data.examples.talking_therapies.make_returns import published, write_returns
+from data.scope import OPERATOR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,14 +34,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def store(manifest: Path) -> Path:
     folder = manifest.parent / "store"
-    for delivery, draft, result in Service(folder).load(manifest):
+    for delivery, draft, result in Service(folder, OPERATOR).load(manifest):
         assert not isinstance(result, UserError), (delivery, draft and draft.verdict, result)
     return folder
 
 
 @pytest.fixture(scope="module")
 def report(store: Path) -> FlagReport:
-    return Service(store).flags()
+    return Service(store, OPERATOR).flags()
 
 
 def status(report: FlagReport, flag: str, code: str, year: str) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from dashboard.app import OnlyThisMachine, listen
+from dashboard.app import listen
 from dashboard.charts import volume_split
 from dashboard.exports import flags_csv
+from dashboard.gate import Gate
 from dashboard.views import markup
 from dashboard.words import (
     attribution,
@@ -55,8 +56,14 @@ def answered(kind: str, *hosts: str) -> list[dict[str, Any]]:
     async def receive() -> Any:
         raise AssertionError("nothing is read from a request that is refused")
 
-    scope = {"type": kind, "headers": [(b"host", host.encode()) for host in hosts]}
-    asyncio.run(OnlyThisMachine(app)(scope, receive, send))  # type: ignore[arg-type]
+    scope = {
+        "type": kind,
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"host", host.encode()) for host in hosts],
+    }
+    asyncio.run(Gate(app)(scope, receive, send))  # type: ignore[arg-type]
     return sent
 
 

@@ -1,0 +1,1 @@
+"""The commands of `fairtier`, one module per group."""

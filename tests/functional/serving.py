@@ -1,0 +1,241 @@
+"""A shared server with API and downloads behind the gate, for programs and people to ask.
+
+    python -m tests.functional.serving STORE PORT
+
+serves a store by itself, in a process whose memory can be watched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import uvicorn
+from pydantic import TypeAdapter
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from checks.worker import Worker
+from dashboard import answers, downloads
+from dashboard.api import api
+from dashboard.app import uvicorn_settings
+from dashboard.gate import Gate, Limits
+from dashboard.problems import MEDIA_TYPE
+from dashboard.service import Service
+from dashboard.session import Served
+from dashboard.sharing import Sharing, cookie_name, share
+from data import accounts, sessions, tokens
+from data.database import Database
+from data.scope import OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fastapi import FastAPI
+
+    from dashboard.api import Submitter
+    from data.accounts import AccountRole
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class InThisProcess:
+    """Calls at once what a worker would be asked, for what only the same process can show."""
+
+    def ask(self, question: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return question(*args, **kwargs)
+
+
+@dataclass
+class Server:
+    """A server on this machine, its parts, and ways to ask it."""
+
+    url: str
+    store: Path
+    database: Database
+    service: Service
+    app: FastAPI
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def client(self, base: str = "", **headers: str) -> httpx.Client:
+        """A client; what comes back for a program must be as the OpenAPI document says."""
+        made = httpx.Client(
+            base_url=self.url + base,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            timeout=120,
+            trust_env=False,
+            event_hooks={"response": [self._documented] if base else []},
+        )
+        self.clients.append(made)
+        return made
+
+    def token(
+        self,
+        organisation_id: str,
+        role: AccountRole = "member",
+        permissions: tuple[str, ...] = ("read", "submit"),
+        **options: Any,
+    ) -> tuple[tokens.ApiToken, str]:
+        return tokens.make(
+            self.database,
+            organisation_id=organisation_id,
+            role=role,
+            name=f"MIS of {organisation_id}",
+            permissions=permissions,
+            actor="operator",
+            actor_organisation_id=None,
+            **options,
+        )
+
+    def program(
+        self,
+        organisation_id: str,
+        role: AccountRole = "member",
+        permissions: tuple[str, ...] = ("read", "submit"),
+    ) -> httpx.Client:
+        """A program with a token of an organisation."""
+        _, secret = self.token(organisation_id, role, permissions)
+        return self.client("/api/v1", authorization=f"Bearer {secret}")
+
+    def person(self, organisation_id: str, role: AccountRole = "member") -> httpx.Client:
+        """A person of an organisation who is signed in."""
+        email = f"{organisation_id.lower()}@example.org"
+        known = {one.email: one for one in accounts.accounts(self.database)}
+        account = known.get(email)
+        if account is None:
+            account, _ = accounts.add(
+                self.database,
+                email,
+                "Somebody",
+                organisation_id,
+                role,
+                actor="operator",
+                actor_organisation_id=None,
+            )
+        _, token = sessions.begin(self.database, account, address="127.0.0.1", browser="test")
+        return self.client(cookie=f"{cookie_name()}={token}")
+
+    def _documented(self, response: httpx.Response) -> None:
+        """Hold an answer of the API against its OpenAPI document."""
+        path = response.request.url.path.removeprefix("/api/v1")
+        document = self.app.openapi()
+        for template, methods in document["paths"].items():
+            wild = template.replace("{contract_id}", "{rest}")
+            pattern = re.sub(r"\{rest\}", ".+", re.sub(r"\{(?!rest)\w+\}", "[^/]+", wild))
+            operation = methods.get(response.request.method.lower())
+            if operation is None or not re.fullmatch(pattern, path):
+                continue
+            told = operation["responses"].get(str(response.status_code))
+            assert told, f"{template} answered {response.status_code}, which is not documented"
+            (kind,) = told["content"]
+            assert response.headers["content-type"].partition(";")[0] == kind
+            response.read()
+            if kind != "text/csv":
+                _validate(told["content"][kind]["schema"], response.content)
+            return
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == MEDIA_TYPE
+            response.read()
+            answers.ProblemAnswer.model_validate_json(response.content)
+
+
+def _validate(schema: dict[str, Any], content: bytes) -> None:
+    """Check JSON against the model that a schema refers to."""
+    several = schema.get("type") == "array"
+    reference = (schema["items"] if several else schema).get("$ref", "")
+    model = getattr(answers, reference.rpartition("/")[2], dict[str, Any])
+    TypeAdapter(list[model] if several else model).validate_json(content)  # type: ignore[valid-type]
+
+
+def application(
+    store: Path, database: Database, submitter: Submitter, url: str
+) -> tuple[Starlette, FastAPI, Service]:
+    """API and downloads behind the gate."""
+    share(Sharing(url))
+    service = Service(store, OPERATOR)
+    programs = api(service, database, submitter)
+    people = Served(service, database, cookie=cookie_name())
+    app = Starlette(
+        routes=[Mount("/api/v1", programs), *downloads.routes(people)],
+        middleware=[Middleware(Gate, Sharing(url), database, store, Limits())],
+    )
+    return app, programs, service
+
+
+@contextlib.contextmanager
+def serving(store: Path, submitter: Submitter) -> Iterator[Server]:
+    """A server in a thread of this process, until the block ends."""
+    with contextlib.closing(Database(store)) as database, socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app, programs, service = application(store, database, submitter, url)
+        server = uvicorn.Server(uvicorn_settings(app, Limits()))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        running = Server(url, store, database, service, programs)
+        try:
+            yield running
+        finally:
+            for client in running.clients:
+                client.close()
+            server.should_exit = True
+            thread.join()
+            share(None)
+
+
+@contextlib.contextmanager
+def separately(store: Path, folder: Path) -> Iterator[tuple[str, int]]:
+    """A server in a process of its own: its address, and the id of the process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.functional.serving", str(store), str(port)],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        for _ in range(600):
+            assert process.poll() is None, log.read_text()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def most_memory_bytes(process_id: int) -> int:
+    """The most memory that a process has held so far."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    assert found
+    return int(found[1]) * 1024
+
+
+if __name__ == "__main__":
+    store_folder, port_number = Path(sys.argv[1]), int(sys.argv[2])
+    address = f"http://127.0.0.1:{port_number}"
+    with Worker() as worker, contextlib.closing(Database(store_folder)) as opened:
+        worker.ask(int)
+        served, _, _ = application(store_folder, opened, worker, address)
+        settings = uvicorn_settings(served, Limits())
+        settings.port = port_number
+        uvicorn.Server(settings).run()
