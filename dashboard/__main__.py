@@ -13,6 +13,10 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from dashboard.commands.accounts import accounts
+from dashboard.commands.arrangements import arrange, embargo
+from dashboard.commands.audit import audit
+from dashboard.commands.backup import backup, restore
+from dashboard.commands.replies import replies
 from dashboard.commands.tokens import tokens
 from dashboard.terminal import (
     Day,
@@ -515,12 +519,17 @@ def verify(store: Path) -> None:
         say(f"NOTE     {note}", "dim")
     for fault in inspection.faults:
         say(f"ALTERED  {fault}", "red")
-    say(f"{inspection.return_count} returns and {inspection.row_count:,} rows re-read.")
+    say(
+        f"{inspection.return_count} returns and {inspection.row_count:,} rows re-read"
+        + (f", and {inspection.event_count} events of the audit." if inspection.audited else ".")
+    )
     if inspection.faults:
         sys.exit(1)
     say(
         f"Nothing was altered. The chain ends in {inspection.head_hash or '(empty)'}.", "bold green"
     )
+    if inspection.audited:
+        say(f"The audit ends in {inspection.audit_hash or '(empty)'}.", "bold green")
 
 
 @main.command()
@@ -644,7 +653,7 @@ def run_server(store: Path, port: int, sharing: Sharing | None = None) -> None:
     serve_dashboard(store, port, announce, sharing)
 
 
-for command in (accounts, tokens):
+for command in (accounts, tokens, replies, embargo, arrange, audit, backup, restore):
     main.add_command(command)
 
 

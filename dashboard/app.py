@@ -18,13 +18,15 @@ import uvicorn
 from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 from streamlit import config
 from streamlit.logger import set_log_level
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from checks.worker import Worker
-from dashboard import theme
+from dashboard import downloads, published, theme
+from dashboard.api import api
+from dashboard.attendant import Attendant, note_rules
 from dashboard.gate import LOG, REFUSALS, UNREACHABLE, Gate, Limits, proxies, told_of_bug
 from dashboard.service import Service
 from dashboard.sharing import HOST, Sharing, cookie_name, share, sharing
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
+
+    from dashboard.session import Served
 
 _READY_WITHIN_SECONDS = 5
 SCRIPT = Path(__file__).with_name("views") / "script.py"
@@ -123,21 +127,24 @@ async def alive(_request: Request) -> Response:
     return PlainTextResponse("alive")
 
 
-def routes(store: Path, database: Database | None, shared: Sharing | None) -> list[BaseRoute]:
+def routes(served: Served, worker: Worker, shared: Sharing | None) -> list[BaseRoute]:
     """What is served beside the pages; each path has its rule in `dashboard.paths`."""
+    store, database = served.service.store, served.database
     found: list[BaseRoute] = [
         Route("/healthz", alive, methods=["GET"]),
         Route("/readyz", Readiness(store, database).answer, methods=["GET"]),
+        *downloads.routes(served),
     ]
     if shared and database:
         found += Doors(store, database, shared).routes()
+        found += published.routes(database)
+        found.append(Mount("/api/v1", api(served.service, database, worker)))
     return found
 
 
 def build(
     worker: Worker,
-    store: Path,
-    database: Database | None = None,
+    served: Served,
     shared: Sharing | None = None,
     limits: Limits | None = None,
 ) -> st.App:
@@ -146,17 +153,22 @@ def build(
     @contextlib.asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
         warm_up()
-        try:
-            yield
-        finally:
-            gc.unfreeze()
-            worker.close()
+        async with anyio.create_task_group() as tasks:
+            if shared and served.database:
+                attendant = Attendant(served.service, served.database, shared.url)
+                tasks.start_soon(attendant.run)
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+                gc.unfreeze()
+                worker.close()
 
     return st.App(
         SCRIPT,
         lifespan=lifespan,
-        routes=routes(store, database, shared),
-        middleware=[Middleware(Gate, shared, database, store, limits)],
+        routes=routes(served, worker, shared),
+        middleware=[Middleware(Gate, shared, served.database, served.service.store, limits)],
         on_script_error=tell_of_bug,
     )
 
@@ -284,12 +296,14 @@ def serve_dashboard(
         opened = held.enter_context(listen(port, shared.host if shared else HOST))
         database = held.enter_context(contextlib.closing(Database(store))) if shared else None
         worker = held.enter_context(Worker())
-        session.serve(
+        if database:
+            note_rules(database)
+        served = session.serve(
             Service(store, OPERATOR, checker=worker.check_sheet),
             database=database,
             cookie=cookie_name() if shared else None,
         )
         listening()
         limits = limits or Limits()
-        app = build(worker, store, database, shared, limits)
+        app = build(worker, served, shared, limits)
         uvicorn.Server(uvicorn_settings(app, limits)).run(sockets=[opened])

@@ -30,6 +30,7 @@ from dashboard.problems import kind_of, without_paths
 from dashboard.trail import note_seen
 from data import audit
 from data.arrangements import scope_of
+from data.audit_search import search
 from data.errors import BadOption, NotOnRecord, SignInRefused, StoreError, UserError
 from data.parse import parse_date, parse_month
 from data.scope import NOT_SHOWN, Scope
@@ -208,11 +209,10 @@ def _is_registered(service: Service, contract_id: str, subcontractor_id: str | N
 def audit_file(asked: Asked) -> Response:
     """The audit as CSV: all of it for the network, else what one's own organisation did."""
     scope = asked.service.scope
-    if asked.database is None or scope.role == "public":
+    if asked.database is None:
         raise NotOnRecord(NOT_SHOWN)
-    mine = None if scope.sees_everything else scope.organisation_id
+    events = tuple(reversed(search(asked.database, scope).events))
     with asked.database.writing() as connection:
-        events = audit.events(connection, organisation_id=mine)
         audit.note(
             connection,
             "audit.seen",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("fairtier.proceedings")
 _RULE = "reply_days"
-_MOST_TRIES = 5
+_MOST_TRIES = 3
 _NAMES_ROWS = "rows"  # of the two sides' returns; which they are follows from the ledger
 
 

@@ -36,6 +36,7 @@ from metrics.explanation import Explanation, explain, explained
 from metrics.facts import gather
 from metrics.fee_sampling import sampling_interval
 from metrics.frames import Frames
+from metrics.own_returns import rests_on_subcontractor
 from metrics.payment_timing import payment_timing
 from metrics.raised_share import raised_too_often
 from metrics.redaction import redacted
@@ -612,20 +613,15 @@ class Service:
         reach = self.reach()
         if reach.scope.sees_everything:
             return tuple(answers)
-        reporters = self._reporting() if reach.scope.ask_first else frozenset()
         return tuple(
             redacted(found, reach)
             for found in answers
             if reach.sees(found.contract_id, found.subcontractor_id)
             and (
-                found.subcontractor_id not in reporters
-                or reach.shows_flag(found.flag, found.contract_id, found.subcontractor_id)
+                reach.shows_flag(found.flag, found.contract_id, found.subcontractor_id)
+                or not rests_on_subcontractor(found)
             )
         )
-
-    def _reporting(self) -> frozenset[str]:
-        """The organisations that have sent a log of their own."""
-        return frozenset(one.reporter_id for one in self._ledger.returns() if one.months)
 
     def explain(
         self,
@@ -797,8 +793,24 @@ class Service:
         return self._ledger.version()
 
     def verify(self, progress: Progress = silent) -> Inspection:
-        """Re-read the whole store and say what was altered."""
-        return self.ledger().verify(progress)
+        """Re-read the whole store, ledger and database, and say what was altered."""
+        found = self.ledger().verify(progress)
+        database = self._shared.database()
+        if database is None:
+            return found
+        from data import audit, restore  # noqa: PLC0415 - as in Shared.database
+
+        progress("re-reading the audit")
+        with database.reading() as connection:
+            wrong, last_hash = restore.database_faults(connection)
+            count_of_events = len(audit.events(connection))
+        return replace(
+            found,
+            faults=(*found.faults, *wrong),
+            audited=True,
+            event_count=count_of_events,
+            audit_hash=last_hash,
+        )
 
 
 def _received_on(day: dt.date | None) -> dt.date:

@@ -73,9 +73,10 @@ def serve(
     database: Database | None = None,
     person: Person | None = None,
     cookie: str | None = None,
-) -> None:
+) -> Served:
     """Make this the store that the pages of this process show, to whom it belongs."""
     _served[:] = [Served(service, database, person, cookie)]
+    return _served[0]
 
 
 def _now() -> Served:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
@@ -44,6 +45,7 @@ _THREADS_AT_ONCE = 20  # more than ever wait to have a password hashed, so refus
 _WAITING_COUNT = 200
 _GROUPS = ("Network", "Commissioner", "Primes", "Subcontractors", "Others")
 _LONGEST_ADDRESS = 2000
+_PERSONAS_SECONDS = 60
 
 
 def local_path(given: str | None) -> str:
@@ -128,6 +130,7 @@ class Doors:
         self.provider = (
             Provider(sharing.provider, database, sharing.origin) if sharing.provider else None
         )
+        self._personas: tuple[float, dict[str, dict[str, str]]] | None = None
 
     def routes(self) -> list[BaseRoute]:
         """All pages of signing in and out."""
@@ -186,13 +189,18 @@ class Doors:
         """Sign in as an organisation of the worked example."""
         form = await _form_of(request)
         organisation_id = form.get("organisation_id", "")
-        groups = await _in_thread(personas, self.store)
+        groups = await self._persona_groups()
         if not any(organisation_id in known for known in groups.values()):
             refused = SignInRefused("There is no such organisation in the worked example.")
             return await self._form(request, "/", refused=refused)
         role: AccountRole = "network" if organisation_id in groups.get("Network", {}) else "member"
         account = await _in_thread(persona, self.database, organisation_id, role)
         return await self._enter(request, account, local_path(form.get("next")))
+
+    async def _persona_groups(self) -> dict[str, dict[str, str]]:
+        if self._personas is None or time.monotonic() - self._personas[0] > _PERSONAS_SECONDS:
+            self._personas = time.monotonic(), await _in_thread(personas, self.store)
+        return self._personas[1]
 
     async def _enter(
         self, request: Request, account: Account, where: str, device: str | None = None
@@ -251,7 +259,7 @@ class Doors:
                 f"Sign in with {text(self.provider.settings.name)}</a></p>"
             )
         if self.sharing.demo_personas:
-            body += _persona_buttons(await _in_thread(personas, self.store), where)
+            body += _persona_buttons(await self._persona_groups(), where)
         else:
             body += (
                 "<hr><p>No account yet, or the password forgotten? Your network can send you a "

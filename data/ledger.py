@@ -23,10 +23,11 @@ import narwhals as nw
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from filelock import FileLock, Timeout
 
 from data.engine import cursor
 from data.errors import NotAllowed, ReturnConflict, StoreError
-from data.parse import quoted
+from data.parse import literal, quoted
 from data.returns import (
     NO_FILE_SHA256,
     InForce,
@@ -89,13 +90,19 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What re-reading the store found: `faults` are alterations, `notes` are harmless."""
+    """What re-reading the store found: `faults` are alterations, `notes` are harmless.
+
+    `audited` says whether there is a database, with an audit of its own that was read too.
+    """
 
     return_count: int
     row_count: int
     head_hash: str
     faults: tuple[str, ...]
     notes: tuple[str, ...]
+    audited: bool = False
+    event_count: int = 0
+    audit_hash: str = ""
 
 
 @contextlib.contextmanager
@@ -169,12 +176,17 @@ class Ledger:
         except TableNotFoundError:
             return None
 
-    @staticmethod
-    def _relation(table: Table, delta: DeltaTable | None) -> str:
+    def files(self, table_id: str, delta: DeltaTable) -> list[Path]:
+        """The files of a Delta table; not its URIs, which write some paths in another way."""
+        names = pa.table(delta.get_add_actions()).column("path").to_pylist()
+        return [self._path(table_id) / name for name in sorted(names)]
+
+    def _relation(self, table: Table, delta: DeltaTable | None) -> str:
         empty = empty_rows_sql(table)
-        if delta is None or not delta.file_uris():
+        found = [] if delta is None else self.files(table.id, delta)
+        if not found:
             return f"({empty})"
-        files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in sorted(delta.file_uris()))
+        files = ", ".join(literal(str(file)) for file in found)
         return f"({empty} UNION ALL BY NAME SELECT * FROM read_parquet([{files}]))"
 
     # History
@@ -194,13 +206,13 @@ class Ledger:
             self._read = (delta.version(), self._reread_entries(delta))
         return self._read[1]
 
-    @staticmethod
-    def _reread_entries(delta: DeltaTable) -> tuple[Return, ...]:
+    def _reread_entries(self, delta: DeltaTable) -> tuple[Return, ...]:
         # Read past the statistics in Delta's log: the files themselves are the evidence.
         names = [field.name for field in fields(Return)]
         with cursor() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            relation = connection.read_parquet(sorted(delta.file_uris()))
+            files = [str(file) for file in self.files("returns", delta)]
+            relation = connection.read_parquet(files)
             found = relation.to_arrow_table().select(names).to_pylist()
         return tuple(
             _entry({name: entry[name] for name in names})
@@ -337,11 +349,15 @@ class Ledger:
         return True
 
     def _compact(self, table_id: str) -> None:
-        """Merge small files; only tidying, so a failure is left for the next time."""
+        """Merge small files; only tidying, so a failure is left for the next time.
+
+        One process at a time: Delta takes both of two merges, and rows would be there twice.
+        """
         for name in ("returns", table_id):
-            with contextlib.suppress(DeltaError, OSError):
+            turn = FileLock(self.store / "merging.lock", timeout=0)
+            with contextlib.suppress(DeltaError, OSError, Timeout), turn:
                 delta = self._delta(name)
-                if delta is not None and len(delta.file_uris()) >= _COMPACT_AT_FILES:
+                if delta is not None and len(self.files(name, delta)) >= _COMPACT_AT_FILES:
                     delta.optimize.compact()
 
     def client_key(self) -> bytes:

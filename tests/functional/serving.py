@@ -8,6 +8,7 @@ serves a store by itself, in a process whose memory can be watched.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -37,7 +38,9 @@ from dashboard.session import Served
 from dashboard.sharing import Sharing, cookie_name, share
 from data import accounts, sessions, tokens
 from data.database import Database
+from data.errors import UserError
 from data.scope import OPERATOR
+from tests.functional import test_commands as example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,6 +198,40 @@ def serving(store: Path, submitter: Submitter) -> Iterator[Server]:
             share(None)
 
 
+def small_store(folder: Path) -> Path:
+    """A small store: registers, forecasts and the prime's referrals and payments."""
+    lines = []
+    for table, text, by in (
+        ("organisations", example.ORGANISATIONS, "NET"),
+        ("contracts", example.CONTRACTS, "NET"),
+        ("agreements", example.AGREEMENTS, "NET"),
+        ("forecasts", example.FORECASTS, "COM"),
+        ("referrals", example.REFERRALS, "PRIME"),
+        ("payments", example.PAYMENTS, "PRIME"),
+    ):
+        (folder / f"{table}.csv").write_text(text, encoding="utf-8")
+        lines.append({"table": table, "file": f"{table}.csv", "by": by})
+    (folder / "manifest.json").write_text(json.dumps(lines))
+    for _, _, result in Service(folder / "store", OPERATOR).load(folder / "manifest.json"):
+        assert not isinstance(result, UserError), result
+    return folder / "store"
+
+
+def secret_for(store: Path, organisation_id: str) -> str:
+    """A new token's secret, for a store that no server of this process holds."""
+    with contextlib.closing(Database(store)) as database:
+        _, secret = tokens.make(
+            database,
+            organisation_id=organisation_id,
+            role="member",
+            name="MIS",
+            permissions=["submit"],
+            actor="operator",
+            actor_organisation_id=None,
+        )
+    return secret
+
+
 @contextlib.contextmanager
 def separately(store: Path, folder: Path) -> Iterator[tuple[str, int]]:
     """A server in a process of its own: its address, and the id of the process."""
@@ -228,6 +265,12 @@ def most_memory_bytes(process_id: int) -> int:
     found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
     assert found
     return int(found[1]) * 1024
+
+
+def children_of(process_id: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
 if __name__ == "__main__":

@@ -30,7 +30,15 @@ from data.database import Database
 from data.demo.plan import COMMISSIONER, NETWORK, prime, subcontractor
 from data.scope import NOT_SHOWN, OPERATOR, Scope, reach_of
 from tests.functional import test_commands as example
-from tests.functional.serving import InThisProcess, Server, most_memory_bytes, separately, serving
+from tests.functional.serving import (
+    InThisProcess,
+    Server,
+    most_memory_bytes,
+    secret_for,
+    separately,
+    serving,
+    small_store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,22 +58,7 @@ def worker() -> Iterator[Worker]:
 @pytest.fixture(scope="module")
 def example_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small store: registers, forecasts and the prime's referrals and payments."""
-    folder = tmp_path_factory.mktemp("example")
-    lines = []
-    for table, text, by in (
-        ("organisations", example.ORGANISATIONS, "NET"),
-        ("contracts", example.CONTRACTS, "NET"),
-        ("agreements", example.AGREEMENTS, "NET"),
-        ("forecasts", example.FORECASTS, "COM"),
-        ("referrals", example.REFERRALS, "PRIME"),
-        ("payments", example.PAYMENTS, "PRIME"),
-    ):
-        (folder / f"{table}.csv").write_text(text, encoding="utf-8")
-        lines.append({"table": table, "file": f"{table}.csv", "by": by})
-    (folder / "manifest.json").write_text(json.dumps(lines))
-    for _, _, result in Service(folder / "store", OPERATOR).load(folder / "manifest.json"):
-        assert not isinstance(result, errors.UserError), result
-    return folder / "store"
+    return small_store(tmp_path_factory.mktemp("example"))
 
 
 @pytest.fixture
@@ -228,7 +221,7 @@ def test_a_token_that_does_not_hold_opens_nothing(server, caplog):
     before = returns_of(server)
     headers: list[list[tuple[str, str]]] = [
         [],
-        [("authorization", "Bearer ")],
+        [("authorization", "Bearer")],
         [("authorization", f"Basic {good}")],
         [("authorization", good)],
         [("authorization", f"Bearer {good}"), ("authorization", f"Bearer {good}")],
@@ -257,8 +250,10 @@ def test_a_token_that_does_not_hold_opens_nothing(server, caplog):
                 refused(answer, 401, "token-refused")
                 assert answer.headers["www-authenticate"] == "Bearer"
     assert returns_of(server) == before
+    ours = [one for one in caplog.records if not one.name.startswith("http")]  # httpx is the client
+    assert ours
     for secret in (good, ended_secret, past_secret):
-        assert secret[3:] not in caplog.text
+        assert not any(secret[3:] in one.getMessage() for one in ours)
 
 
 def test_an_ended_token_is_dead_at_once(server):
@@ -314,10 +309,9 @@ def test_a_refused_return_has_the_findings_and_leaves_nothing(server, fairtier, 
     answer = server.program("PRIME").post(
         "/returns/payments", content=BAD_PAYMENTS, params={"file_name": "bad.csv"}
     )
-    detail = refused(answer, 422, "return-refused")
-    assert (
-        detail == f'"bad.csv" was refused: {len(said["findings"])} findings to mend. '
-        "Nothing was stored."
+    refusal_count = sum(one["severity"] == "refuse" for one in said["findings"])
+    assert refused(answer, 422, "return-refused") == (
+        f'"bad.csv" was refused: {refusal_count} findings to mend. Nothing was stored.'
     )
     told = {name: value for name, value in answer.json().items() if name in said}
     assert told == said
@@ -329,7 +323,7 @@ def test_a_refused_return_has_the_findings_and_leaves_nothing(server, fairtier, 
         "PRIME",
         "payments",
     )
-    assert noted.details == {"by": "PRIME", "refusal_count": len(said["findings"])}
+    assert noted.details == {"by": "PRIME", "refusal_count": refusal_count}
     assert not list((server.store / "uploads").iterdir())
 
 
@@ -394,11 +388,7 @@ def test_there_may_have_been_nothing_to_report(server):
 
 def test_warnings_keep_no_return_out_and_can_be_read_later(server):
     program = server.program("PRIME")
-    text = (
-        example.PAYMENTS.replace("P1,", "P1,")
-        .replace("subcontractor_amount\n", "subcontractor_amount,notes\n")
-        .replace("780.00\n", "780.00,Seen by Dr Smith on 07700 900123\n")
-    )
+    text = example.PAYMENTS.replace("780.00", "1200.00")
     answer = program.post("/returns/payments", content=text, params={"covers": "2011-06"})
     told = answer.json()
     warned = [one["check"] for one in told["findings"]]
@@ -781,16 +771,7 @@ def test_a_large_file_passes_through_at_flat_memory(example_store, tmp_path):
         for number in range(row_count):
             yield line % number
 
-    with contextlib.closing(Database(store)) as database:
-        _, secret = tokens.make(
-            database,
-            organisation_id="PRIME",
-            role="member",
-            name="MIS",
-            permissions=["submit"],
-            actor="operator",
-            actor_organisation_id=None,
-        )
+    secret = secret_for(store, "PRIME")
     with separately(store, tmp_path) as (url, process_id):
         headers = {"authorization": f"Bearer {secret}"}
         client = httpx.Client(

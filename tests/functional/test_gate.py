@@ -43,10 +43,13 @@ import json, sys
 from pathlib import Path
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from dashboard import session
 from dashboard.app import build
 from dashboard.provider import ProviderSettings
+from dashboard.service import Service
 from dashboard.sharing import Sharing
 from data.database import Database
+from data.scope import OPERATOR
 
 def listed(routes, before=""):
     for route in routes:
@@ -72,7 +75,8 @@ if __name__ == "__main__":
     store = Path(sys.argv[1])
     provider = ProviderSettings("https://provider.example", "us", "secret")
     shared = Sharing("http://127.0.0.1:8501", demo_personas=True, provider=provider)
-    app = build(None, store, Database(store), shared)
+    served = session.serve(Service(store, OPERATOR), database=Database(store), cookie="fairtier")
+    app = build(None, served, shared)
     print("LISTED" + json.dumps(list(listed(app._build_starlette_app().routes))))
 """
 

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,16 @@ from dashboard.service import Service
 from data.arrangements import in_force, make, scope_of
 from data.database import STEPS, Database
 from data.errors import BadOption, NotAllowed, NotOnRecord, ReturnConflict, StoreError
-from data.replies import Raised, Reviewed, ask_first, cases, decide, published, reply
+from data.replies import (
+    Raised,
+    Reviewed,
+    ask_first,
+    bring_up_to_date,
+    cases,
+    decide,
+    published,
+    reply,
+)
 from data.scope import OPERATOR, Reach, Scope
 from data.working_days import working_day_after
 from metrics.own_returns import rests_on_subcontractor
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.replies import Case
+    from metrics.definition import Assessment
 
 TODAY = dt.date.today()
 SCRIPT = """
@@ -43,40 +54,53 @@ except UserError as error:
 """
 
 
-@dataclass
+@dataclass(frozen=True)
+class Argued:
+    """A raised flag that two sides can argue about, and who has to do with it."""
+
+    flag: str
+    contract_id: str
+    prime_id: str
+    subcontractor_id: str
+    commissioner_id: str
+    rival_id: str
+    raised: tuple[Assessment, ...]
+
+
+@pytest.fixture(scope="module")
+def argued(demo_store: Path) -> Argued:
+    service = Service(demo_store, OPERATOR)
+    contracts = service.registers()["contracts"].to_pylist()
+    raised = tuple(one for one in service.flags().assessments if one.status == "raised")
+    found = next(one for one in raised if rests_on_subcontractor(one))
+    commissioner_id = next(
+        one["commissioner_id"] for one in contracts if one["contract_id"] == found.contract_id
+    )
+    others = (found.prime_id, commissioner_id)
+    rival_id = next(one["prime_id"] for one in contracts if one["prime_id"] not in others)
+    return Argued(
+        found.flag,
+        found.contract_id,
+        str(found.prime_id),
+        str(found.subcontractor_id),
+        commissioner_id,
+        rival_id,
+        raised,
+    )
+
+
 class Ledger:
-    """The worked example, its database, and one raised flag that two sides can argue about."""
+    """A copy of the worked example and its database, to change."""
 
-    store: Path
-    database: Database
-    contract_id: str = ""
-    prime_id: str = ""
-    subcontractor_id: str = ""
-    commissioner_id: str = ""
-    network_id: str = ""
-    rival_id: str = ""
+    network_id = "XX-THE-NETWORK"
 
-    def __post_init__(self) -> None:
-        self.service = Service(self.store, OPERATOR)
-        registers = self.service.registers()
-        contracts = registers["contracts"].to_pylist()
-        found = next(
-            one
-            for one in self.service.flags().assessments
-            if one.status == "raised" and rests_on_subcontractor(one)
-        )
-        self.flag = found.flag
-        self.contract_id, self.prime_id = found.contract_id, str(found.prime_id)
-        self.subcontractor_id = str(found.subcontractor_id)
-        self.commissioner_id = next(
-            one["commissioner_id"] for one in contracts if one["contract_id"] == self.contract_id
-        )
-        self.rival_id = next(
-            one["prime_id"]
-            for one in contracts
-            if one["prime_id"] not in (self.prime_id, self.commissioner_id)
-        )
-        self.network_id = "XX-THE-NETWORK"
+    def __init__(self, store: Path, database: Database, argued: Argued):
+        self.store, self.database = store, database
+        self.service = Service(store, OPERATOR)
+        self.raised, self.flag = argued.raised, argued.flag
+        self.contract_id, self.prime_id = argued.contract_id, argued.prime_id
+        self.subcontractor_id = argued.subcontractor_id
+        self.commissioner_id, self.rival_id = argued.commissioner_id, argued.rival_id
 
     def scope(self, who: str) -> Scope:
         if who == "operator":
@@ -113,16 +137,31 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(demo_copy: Path) -> Iterator[Ledger]:
+def ledger(demo_copy: Path, argued: Argued) -> Iterator[Ledger]:
+    """Nothing was reviewed yet."""
     database = Database(demo_copy)
-    yield Ledger(demo_copy, database)
+    yield Ledger(demo_copy, database, argued)
     database.close()
 
 
+@pytest.fixture(scope="module")
+def reviewed_store(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = tmp_path_factory.mktemp("reviewed") / "store"
+    shutil.copytree(demo_store, store)
+    database = Database(store)
+    review(Service(store, OPERATOR), database, TODAY)
+    database.close()
+    return store
+
+
 @pytest.fixture
-def reviewed(ledger: Ledger) -> Ledger:
-    review(ledger.service, ledger.database, TODAY)
-    return ledger
+def reviewed(reviewed_store: Path, tmp_path: Path, argued: Argued) -> Iterator[Ledger]:
+    """Every raised flag was put to those it is about."""
+    store = tmp_path / "reviewed"
+    shutil.copytree(reviewed_store, store)
+    database = Database(store)
+    yield Ledger(store, database, argued)
+    database.close()
 
 
 def words(at: AppTest) -> str:
@@ -150,10 +189,10 @@ def press(at: AppTest, label: str, key: str = "") -> AppTest:
 def test_a_review_opens_a_case_for_everything_raised_and_the_same_again_changes_nothing(
     ledger: Ledger,
 ) -> None:
-    raised = [one for one in ledger.service.flags().assessments if one.status == "raised"]
-    assert review(ledger.service, ledger.database) == Reviewed(opened_count=len(raised))
+    count = len(ledger.raised)
+    assert review(ledger.service, ledger.database) == Reviewed(opened_count=count)
     assert review(ledger.service, ledger.database) == Reviewed()
-    told = {(one.flag, one.contract_id, one.subcontractor_id, one.sentence) for one in raised}
+    told = {(a.flag, a.contract_id, a.subcontractor_id, a.sentence) for a in ledger.raised}
     found = ledger.cases()
     assert {(c.flag, c.contract_id, c.subcontractor_id, c.sentence) for c in found} == told
     case = ledger.case()
@@ -166,8 +205,7 @@ def test_a_review_opens_a_case_for_everything_raised_and_the_same_again_changes_
 
 def test_a_review_by_whoever_asks_is_of_the_whole_ledger(ledger: Ledger) -> None:
     mine = ledger.service.within(ledger.scope(ledger.rival_id))
-    raised = [one for one in ledger.service.flags().assessments if one.status == "raised"]
-    assert review(mine, ledger.database) == Reviewed(opened_count=len(raised))
+    assert review(mine, ledger.database) == Reviewed(opened_count=len(ledger.raised))
 
 
 def test_an_empty_store_has_nothing_to_review(tmp_path: Path) -> None:
@@ -318,8 +356,6 @@ def test_only_the_network_shows_prices_and_each_organisation_names_its_agent(
 
 
 def test_what_has_ceased_stands_apart(reviewed: Ledger) -> None:
-    from data.replies import bring_up_to_date
-
     case = reviewed.case()
     statuses = {(case.flag, case.contract_id, case.subcontractor_id): "clear"}
     bring_up_to_date(reviewed.database, [], statuses, today=TODAY, reply_days=5)
@@ -327,11 +363,12 @@ def test_what_has_ceased_stands_apart(reviewed: Ledger) -> None:
     assert "No longer raised" in told
     assert "Its status is now: clear." in told
     assert "Nothing waits for you." in told
-    review(reviewed.service, reviewed.database)
+
+
+def test_a_case_that_is_now_about_another_prime_says_so(reviewed: Ledger) -> None:
     moved = [
         Raised(one.flag, one.contract_id, "XX-OTHER", one.subcontractor_id, False, one.answer)
         for one in reviewed.cases()
-        if not one.closed
     ]
     statuses = {(one.flag, one.contract_id, one.subcontractor_id): "raised" for one in moved}
     bring_up_to_date(reviewed.database, moved, statuses, today=TODAY, reply_days=5)
@@ -375,8 +412,6 @@ def test_a_page_that_is_long_is_shown_in_parts(reviewed: Ledger) -> None:
         Raised(f"flag{n}", "C", reviewed.prime_id, None, False, reviewed.case().answer)
         for n in range(30)
     ]
-    from data.replies import bring_up_to_date
-
     bring_up_to_date(reviewed.database, found, {}, today=TODAY, reply_days=5)
     at = reviewed.page("operator")
     assert at.selectbox(key="cases_open").options[:2] == ["1 to 10 of 30", "11 to 20 of 30"]

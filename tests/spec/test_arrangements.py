@@ -6,6 +6,7 @@ C1 is a contract that the commissioner G buys from the prime P; S is a subcontra
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,3 +173,17 @@ def test_an_arrangement_altered_added_or_removed_behind_the_audit_is_found(
             )
         )
         assert len(faults(connection)) == 2
+
+
+def test_two_who_arrange_the_same_at_once_make_it_once(database: Database) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(
+                lambda who: make(
+                    database, OPERATOR, Reach(OPERATOR), "confidential", "C1", actor=who
+                ),
+                "abcdefgh",
+            )
+        )
+    assert len(set(made)) == 1
+    assert arrangements(database, ended_too=True) == (made[0],)
