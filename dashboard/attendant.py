@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio import to_thread
 
-from dashboard.proceedings import attend
+from dashboard.proceedings import review, send_mail
 from dashboard.terminal import report_bug
 from data import audit
 from data.errors import UserError
@@ -42,12 +42,16 @@ class Attendant:
             await anyio.sleep(_EVERY_SECONDS)
 
     def look(self) -> None:
-        """Review if anything has changed since the last look; a failure is tried again."""
+        """Review if anything has changed since the last look, and send what mail is waiting.
+
+        A failure is tried again at the next look.
+        """
         try:
             now = (self.service.version(), dt.date.today())
             if now[0] and now != self._seen:
-                attend(self.service, self.database, self.address)
+                review(self.service, self.database)
             self._seen = now
+            send_mail(self.database, self.address)
         except UserError as error:
             _LOG.warning("The flags could not be reviewed. %s", error)
         except Exception as error:

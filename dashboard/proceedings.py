@@ -61,13 +61,18 @@ def attend(
 ) -> Reviewed:
     """Review the flags and send the mail that is waiting; what is wrong with mail is logged."""
     reviewed = review(service, database, today)
+    send_mail(database, sign_in_at, today)
+    return reviewed
+
+
+def send_mail(database: Database, sign_in_at: str, today: dt.date | None = None) -> None:
+    """Send the mail that is waiting; what is wrong with mail is logged and tried again."""
     try:
         post = post_named()
         if post is not None:
             send_waiting(database, post, sign_in_at, today)
     except UserError as error:
         _LOG.warning("No mail was sent. %s", error)
-    return reviewed
 
 
 def _raised(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -10,16 +11,18 @@ from starlette.routing import Route
 
 from dashboard.plain import page
 from dashboard.words import day, text
-from data.replies import REASONS, published
+from data.replies import OUTCOMES, REASONS, published
 from metrics.catalogue import flags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from data.database import Database
-    from data.replies import Published
+    from data.replies import Published, Reply
 
 
 def routes(database: Database) -> list[BaseRoute]:
@@ -44,26 +47,22 @@ def page_html(found: tuple[Published, ...]) -> str:
 
 def _one_html(one: Published) -> str:
     title = {flag.id: flag.title for flag in flags()}.get(one.flag, one.flag)
-    about = [
-        one.contract_id,
-        *(one.names.get(i, i) for i in (one.subcontractor_id, one.prime_id) if i),
-    ]
-    replies = "".join(
-        f"<li>{text(one.names.get(reply.organisation_id, reply.organisation_id))} "
-        f"({day(reply.replied_at.date())}): {text(_said(reply.stance, reply.reason, reply.text))}</li>"
-        for reply in one.replies
-    )
+    parties = [one.names.get(i, i) for i in (one.subcontractor_id, one.prime_id) if i]
+    about = ", ".join([one.contract_id, *parties])
+    replies = "".join(map(functools.partial(_reply_html, names=one.names), one.replies))
     ended = "<p>The flag is not raised any more.</p>" if one.no_longer_raised else ""
-    outcome = f"<p>Outcome: {text(one.outcome)}.</p>" if one.outcome else ""
+    outcome = f"<p>{text(OUTCOMES[one.outcome])}.</p>" if one.outcome else ""
     reason = f"<p>The network: {text(one.reason)}</p>" if one.reason else ""
     return (
-        f"<section><h2>{text(title)}</h2><p>{text(', '.join(about))}</p><p>{text(one.sentence)}</p>"
+        f"<section><h2>{text(title)}</h2><p>{text(about)}</p><p>{text(one.sentence)}</p>"
         f"<p>Put to those it is about on {day(one.opened_at.date())}; published on "
         f"{day(one.published_at.date())}.</p>{ended}<h3>What they reply</h3>"
         f"<ul>{replies or '<li>Nobody has replied.</li>'}</ul>{outcome}{reason}</section>"
     )
 
 
-def _said(stance: str, reason: str, words: str) -> str:
-    why = REASONS.get(reason, reason)
-    return f"{stance}. {why}{'. ' if why and words else ''}{words}"
+def _reply_html(reply: Reply, names: Mapping[str, str]) -> str:
+    who = names.get(reply.organisation_id, reply.organisation_id)
+    why = REASONS.get(reply.reason, reply.reason)
+    said = ". ".join(filter(None, (reply.stance.capitalize(), why, reply.text)))
+    return f"<li>{text(who)}, {day(reply.replied_at.date())}: {text(said)}</li>"

@@ -44,6 +44,10 @@ class Person:
     account: Account | None = None
     session_id: str | None = None
 
+    def signature(self) -> dict[str, Any]:
+        """How the audit names them."""
+        return {"actor": self.actor, "organisation_id": self.scope.organisation_id}
+
     @property
     def actor(self) -> str:
         """Their e-mail address, or `operator`."""

@@ -28,7 +28,7 @@ def chart(counts: pd.DataFrame) -> alt.LayerChart:
     rows["figure"] = counts["count"].astype(str).where(wide_enough, "")
     base = alt.Chart(rows).encode(
         y=alt.Y("flag:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
-        x=alt.X("count:Q", stack="zero", title=_TITLE),
+        x=alt.X("count:Q", stack="zero", title=_TITLE, axis=alt.Axis(tickMinStep=1, format="d")),
         order=alt.Order("place:Q"),
         tooltip=[
             alt.Tooltip("flag:N", title="Flag"),

@@ -73,11 +73,11 @@ def download(words: str, file: str, parameters: Iterable[tuple[str, str]] = ()) 
     st.html(f'<a class="ft-download" href="{text(address)}" download>{text(words)}</a>')
 
 
-def signed_in(name: str, organisation_id: str) -> None:
-    """Who is signed in, and the way out."""
+def signed_in(name: str, organisation: str) -> None:
+    """Who is signed in for whom, and the way out."""
     st.html(
         f'<p class="ft-person ft-small ft-quiet">Signed in as {text(name)} for '
-        f"{text(organisation_id)}. {link_html('/sign-out', 'Sign out')}</p>"
+        f"{text(organisation)}. {link_html('/sign-out', 'Sign out')}</p>"
     )
 
 

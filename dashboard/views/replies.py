@@ -146,9 +146,9 @@ def _opening(asker: _Asker, found: Sequence[Case]) -> None:
     else:
         markup.lead("No flag about you has been put to anybody.")
     markup.paragraph(
-        "A raised flag is put to the prime and the subcontractor it is about, and nobody else is "
-        f"told before they had {count(days, 'working day')} to reply. It says look here, never "
-        "guilty. Only the network publishes, each flag by a decision of its own, beside the "
+        "A raised flag is put to the prime and the subcontractor it is about, and is not "
+        f"published before they had {count(days, 'working day')} to reply. It says look here, "
+        "never guilty. Only the network publishes, each flag by a decision of its own, beside the "
         "replies.",
         quiet=True,
     )

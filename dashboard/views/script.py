@@ -21,12 +21,19 @@ except SignInRefused as refusal:
     markup.notice("warn", str(refusal))
     markup.link("/sign-in", "Sign in")
     st.stop()
+if st.session_state.setdefault("session_id", person.session_id) != person.session_id:
+    # Somebody else signed in where a page was left open: nothing of it is theirs.
+    st.session_state.clear()
+    st.session_state["session_id"] = person.session_id
 names = names_for(person, session.is_shared())
 chosen = st.navigation([page(name) for name in names], position="top")
 try:
     if person.account is not None:
+        question = session.question()
+        known = session.registers(question) if question.version else None
+        own = person.account.organisation_id
         markup.signed_in(
-            person.account.name or person.account.email, person.account.organisation_id
+            person.account.name or person.account.email, known.name(own) if known else own
         )
     asked.marked()
     chosen.run()

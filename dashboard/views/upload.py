@@ -8,6 +8,7 @@ import streamlit as st
 
 from checks.annotated import annotated_workbook
 from dashboard import session
+from dashboard.trail import note_recorded, note_refused
 from dashboard.views import markup
 from dashboard.words import day, months_covered, text
 from data.errors import UserError
@@ -186,6 +187,11 @@ def _draft(
             markup.notice("bad", str(error))
             return None
         status.update(label="Checked", state="complete")
+    refusals = sum(finding.severity == "refuse" for finding in draft.verdict.findings)
+    if refusals and reporter_id and session.is_shared():
+        note_refused(
+            session.database(), table.id, reporter_id, refusals, **session.person().signature()
+        )
     st.session_state["draft"] = (mark, draft)
     return draft
 
@@ -283,6 +289,8 @@ def _confirm_and_record(draft: Draft) -> None:
             status.update(label="Nothing was recorded", state="error")
             markup.notice("bad", str(error))
             return
+    if session.is_shared():
+        note_recorded(session.database(), receipt, **session.person().signature())
     _done(receipt)
 
 

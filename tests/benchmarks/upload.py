@@ -45,9 +45,9 @@ def write_log(path: Path, most_bytes: int) -> int:
     with path.open("w", encoding="ascii") as file:
         written = file.write(_HEADER)
         while written < most_bytes:
-            pounds = 1000 + number % 977
+            pounds, day = 1000 + number % 977, number % 30 + 1
             written += file.write(
-                f"P-{number:08},K1,SUB-1,job_outcome,JSA 25+,C-{number:08},2011-06-{number % 30 + 1:02},"
+                f"P-{number:08},K1,SUB-1,job_outcome,JSA 25+,C-{number:08},2011-06-{day:02},"
                 f"{pounds}.00,2011-08-15,{pounds * 0.85:.2f},2011-08-20,2011-09-01\n"
             )
             number += 1
@@ -73,7 +73,7 @@ def measured(most_bytes: int) -> dict[str, object]:
         with (
             separately(store, folder) as (url, process_id),
             httpx.Client(
-                base_url=f"{url}/api/v1", headers=headers, timeout=None, trust_env=False
+                base_url=f"{url}/api/v1", headers=headers, timeout=3600, trust_env=False
             ) as client,
         ):
             client.post("/checks/payments", content=example.PAYMENTS).raise_for_status()

@@ -62,11 +62,16 @@ class Canary:
 
 @dataclass(frozen=True)
 class Amount:
-    """One amount in pence: what `side` was paid in one agreement (or the price of a contract)."""
+    """One amount in pence: what `side` pays for one kind of event, in one agreement.
+
+    Without a subcontractor it is the price that the commissioner pays for the whole contract.
+    """
 
     side: str
     contract_id: str
     subcontractor_id: str
+    client_group: str
+    payment_type: str
 
 
 @dataclass
@@ -84,6 +89,7 @@ class World:
     asks_first: set[str] = field(default_factory=set)
     held_cases: set[str] = field(default_factory=set)
     published: set[tuple[str, str]] = field(default_factory=set)
+    priced: set[tuple[str, str, str, str]] = field(default_factory=set)
     secrets: dict[str, str] = field(default_factory=dict)
     returns: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[tuple[str, Path, str]]] = field(default_factory=dict)
@@ -161,7 +167,7 @@ class _Writer:
     def __init__(self, world: World):
         self.world = world
         self.known: dict[tuple[str, ...], str] = {}
-        self.paid: dict[tuple[str, str, str, int], int] = {}
+        self.paid: dict[tuple[Amount, int], int] = {}
         primes = {row["contract_id"]: row["prime_id"] for row in self._contracts}
         self.pairs = {(c, subcontractor(n)) for c, numbers in _KEPT.items() for n in numbers}
         self.in_house = {(c, primes[c]) for c in _KEPT}
@@ -188,14 +194,13 @@ class _Writer:
             self.world.canaries[mark] = Canary("contract", contract_id=new, what="id")
         return self.world.by_old_id[old]
 
-    def pence(self, side: str, contract: str, pair: str, text: str) -> str:
+    def pence(self, amount: Amount, text: str) -> str:
         """An amount in pounds, as the standard writes it; empty stays empty."""
         if not text:
             return ""
-        old = round(float(text) * 100)
-        key = (side, contract, pair, old)
+        key = (amount, round(float(text) * 100))
         if key not in self.paid:
-            self.paid[key] = self.world.amount(old, Amount(side, contract, pair))
+            self.paid[key] = self.world.amount(key[1], amount)
         return pounds(self.paid[key])
 
     def kept(self, row: Mapping[str, str]) -> bool:
@@ -219,14 +224,17 @@ class _Writer:
             new["tier_scheme"] = f"Scheme {scheme}"
         if table == "prices":
             side = "subcontractor" if pair else "commissioner"
-            new["price"] = self.pence(side, contract, pair, row["price"])
+            kind = (row["client_group"], row["payment_type"])
+            self.world.priced.add((contract, pair, *kind))
+            new["price"] = self.pence(Amount(side, contract, pair, *kind), row["price"])
         key = f"{table.removesuffix('s')}_id"
         if table in ("referrals", "payments"):
             new[key] = "R-" + self.world.mark(Canary("row", "", contract, pair, by, what=row[key]))
             new["client_ref"] = self._client(row["client_ref"])
         for column, side in _AMOUNTS.items():
             if column in row:
-                new[column] = self.pence(side, contract, pair, row[column])
+                kind = (row["client_group"], row["payment_type"])
+                new[column] = self.pence(Amount(side, contract, pair, *kind), row[column])
         return new
 
     def _client(self, old: str) -> str:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from tests.canary.chain import Amount, Canary, World
 
 NOBODY = None
-# Whose e-mail addresses, names and reasons are shown beside a reply is asked of the parties alone.
-_OF_CASES = ("case",)
 
 
 class Oracle:
@@ -112,7 +110,8 @@ class Oracle:
         """Whether somebody may be told what was paid.
 
         A commissioner is told what it paid, and what a subcontractor got only where the network
-        switched that on.
+        switched that on. A subcontractor is told the price of the contract for the events that it
+        is paid for itself: the fee kept from it is the difference, and it is shown its fee.
         """
         if who is NOBODY:
             return False
@@ -120,4 +119,7 @@ class Oracle:
             return True
         if who == self.commissioner(amount.contract_id):
             return amount.side == "commissioner" or amount.contract_id in self.world.prices_shown
+        if not amount.subcontractor_id:
+            kind = (amount.client_group, amount.payment_type)
+            return (amount.contract_id, who, *kind) in self.world.priced
         return who == amount.subcontractor_id

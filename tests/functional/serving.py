@@ -26,6 +26,7 @@ from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from streamlit.logger import set_log_level
 
 from checks.worker import Worker
 from dashboard import answers, downloads
@@ -34,7 +35,6 @@ from dashboard.app import uvicorn_settings
 from dashboard.gate import Gate, Limits
 from dashboard.problems import MEDIA_TYPE
 from dashboard.service import Service
-from dashboard.session import Served
 from dashboard.sharing import Sharing, cookie_name, share
 from data import accounts, sessions, tokens
 from data.database import Database
@@ -165,6 +165,9 @@ def application(
     store: Path, database: Database, submitter: Submitter, url: str
 ) -> tuple[Starlette, FastAPI, Service]:
     """API and downloads behind the gate."""
+    set_log_level("ERROR")
+    from dashboard.session import Served  # Streamlit warns of its caches before it runs
+
     share(Sharing(url))
     service = Service(store, OPERATOR)
     programs = api(service, database, submitter)

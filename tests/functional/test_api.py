@@ -26,7 +26,6 @@ from dashboard.__main__ import main
 from dashboard.problems import KINDS, kind_of
 from dashboard.service import Service
 from data import arrangements, audit, errors, replies, tokens
-from data.database import Database
 from data.demo.plan import COMMISSIONER, NETWORK, prime, subcontractor
 from data.scope import NOT_SHOWN, OPERATOR, Scope, reach_of
 from tests.functional import test_commands as example
