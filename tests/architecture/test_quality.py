@@ -25,6 +25,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         ("ruff", "check", "."),
         ("mypy",),
         ("lint-imports", "--no-cache"),
+        # B608: SQL from our own declarations (see ruff's S608); B101: asserts narrow types;
+        # B311: the example's chance need not be secret; B404, B603: the set-up starts pip and Python.
+        ("bandit", "-q", "-r", *OURS, "start.py", "-s", "B608,B101,B311,B404,B603"),
     ],
     ids=" ".join,
 )
@@ -51,6 +54,16 @@ def test_the_four_names_resolve_inside_the_repository(name):
 def tracked() -> list[Path]:
     listed = run("git", "ls-files").stdout.split("\n")
     return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("lock", ["requirements", "requirements-test", "requirements-spark"])
+def test_every_package_of_a_lock_is_pinned_with_hashes(lock):
+    text = (ROOT / f"{lock}.lock").read_text(encoding="utf-8")
+    packages = re.split(r"\n(?=\S)", text.strip())
+    assert len(packages) > 50
+    for package in packages:
+        assert re.match(r"[a-z0-9._\[\],-]+==\S+", package), package
+        assert "--hash=sha256:" in package, package
 
 
 def test_nothing_names_a_package_index():

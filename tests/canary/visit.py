@@ -438,7 +438,7 @@ def ask_api(visits: Visits, running: Running, who: str | None, most: int, tables
             file.read_bytes())  # fmt: skip
     ask("/returns", "DELETE")
     ask("/flags", headers={"authorization": "Bearer ft_nobodys"})
-    ask("/flags", headers={"authorization": f"Basic {secret}"})
+    ask("/flags", headers={"authorization": f"Basic {secret or 'nobodys'}"})
 
 
 # Commands

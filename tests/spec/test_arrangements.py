@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,10 +26,6 @@ from data.database import ARRANGEMENTS, Database
 from data.errors import BadOption, NotAllowed
 from data.scope import NOT_SHOWN, OPERATOR, PUBLIC, Parties, Reach, Scope, reach_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 PARTIES = Parties(
     contracts=(("C1", "G", "P"), ("C2", "G2", "P2")), agreements=(("C1", "S"), ("C2", "S2"))
 )
@@ -41,13 +36,6 @@ MAKERS = {
     ("agent", "S"): {"operator", "S"},
     ("ask_first", "S"): {"operator", "S"},
 }
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 def asker(who: str) -> tuple[Scope, Reach]:

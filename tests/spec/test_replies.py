@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -42,10 +42,6 @@ from data.replies import (
 )
 from data.scope import NOT_SHOWN, OPERATOR, PUBLIC, Parties, Reach, Scope, reach_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 TODAY = dt.date(2026, 11, 24)
 DUE_ON = dt.date(2026, 12, 1)
 AFTER = dt.date(2026, 12, 2)
@@ -53,13 +49,6 @@ PARTIES = Parties(
     contracts=(("C1", "G", "P"), ("C2", "G2", "P2")),
     agreements=(("C1", "S"), ("C1", "T"), ("C2", "S")),
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 def raised(
