@@ -73,6 +73,7 @@ class Refused(HTTPException):
     ):
         super().__init__(status, sentence, dict(headers or {}))
         self.reason = reason
+        self.noted = False
 
 
 class Refusals:
@@ -109,6 +110,12 @@ class Refusals:
 
 
 REFUSALS = Refusals()
+
+
+def _note(refused: Refused, rule: Rule | None) -> None:
+    if not refused.noted:
+        REFUSALS.note(refused.reason, rule)
+        refused.noted = True
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -295,11 +302,11 @@ class Gate:
                 self._check_ownership(scope, rule, session)
                 await self.app(scope, self._bounded(rule, receive), answer)
         except Refused as refused:
-            REFUSALS.note(refused.reason, rule)
+            _note(refused, rule)
             await self._refuse(scope, receive, answer, refused, started)
         except StoreError:
             gone = Refused(503, "store", UNREACHABLE, {"retry-after": "30"})
-            REFUSALS.note(gone.reason, rule)
+            _note(gone, rule)
             await self._refuse(scope, receive, answer, gone, started)
         except Exception as error:
             sentence = told_of_bug(report_bug(error, self.store))
@@ -382,26 +389,31 @@ class Gate:
     def _bounded(self, rule: Rule, receive: Receive) -> Receive:
         """`receive` that refuses bodies too large or too slow."""
         limits = self.limits
-        begun = time.monotonic()
+        waited_seconds = 0.0
         read_bytes = 0
         complete = False
 
+        def refused(status: int, reason: str, sentence: str) -> Refused:
+            found = Refused(status, reason, sentence, {"connection": "close"})
+            _note(found, rule)  # here: who reads the body may answer it before it is back at us
+            return found
+
         async def bounded() -> Message:
-            nonlocal read_bytes, complete
+            nonlocal waited_seconds, read_bytes, complete
             if complete:
                 return await receive()
             allowed = limits.silence_seconds + read_bytes / limits.least_bytes_per_second
-            left = min(limits.silence_seconds, begun + allowed - time.monotonic())
+            left = min(limits.silence_seconds, allowed - waited_seconds)
+            begun = time.monotonic()
             try:
-                message = await asyncio.wait_for(receive(), max(left, 0.001))
+                message = await asyncio.wait_for(receive(), max(left, 0.01))
             except TimeoutError:
-                raise Refused(
-                    408, "slow", "The request came too slowly.", {"connection": "close"}
-                ) from None
+                raise refused(408, "slow", "The request came too slowly.") from None
+            waited_seconds += time.monotonic() - begun
             read_bytes += len(message.get("body", b""))
             complete = not message.get("more_body", False)
             if read_bytes > rule.body_limit_bytes:
-                raise Refused(413, "length", _too_large(rule), {"connection": "close"})
+                raise refused(413, "length", _too_large(rule))
             return message
 
         return bounded

@@ -41,6 +41,7 @@ main {{ max-width: 34rem; margin: 0 auto; padding: 4rem 1.25rem 3rem; }}
 .brand {{ margin: 0; font-weight: 650; letter-spacing: .01em; opacity: .85; }}
 h1 {{ font-size: 2.1rem; font-weight: 650; line-height: 1.2; margin: .4rem 0 1.2rem; }}
 h2 {{ font-size: 1.15rem; font-weight: 600; margin: 1.8rem 0 .6rem; }}
+h3 {{ font-size: 1rem; font-weight: 600; margin: 1.2rem 0 .5rem; }}
 p {{ margin: .6rem 0; overflow-wrap: anywhere; }}
 label {{ display: block; font-weight: 600; margin: 1.1rem 0 .3rem; }}
 .hint {{ font-weight: 400; font-size: .92rem; margin: 0 0 .3rem; opacity: .85; }}

@@ -266,7 +266,10 @@ class Provider:
     async def _published_keys(self, kept_seconds: float) -> KeySet:
         if self._keys is None or time.monotonic() - self._keys[0] > kept_seconds:
             published: Any = await self._asked("GET", (await self._discovered())["jwks_uri"])
-            self._keys = time.monotonic(), KeySet.import_key_set(published)
+            try:
+                self._keys = time.monotonic(), KeySet.import_key_set(published)
+            except (JoseError, LookupError, TypeError, ValueError) as error:
+                raise self._untrusted() from error
         return self._keys[1]
 
     async def _discovered(self) -> dict[str, Any]:

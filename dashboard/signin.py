@@ -134,23 +134,18 @@ class Doors:
 
     def routes(self) -> list[BaseRoute]:
         """All pages of signing in and out."""
-        found = [
+        return [
             Route("/sign-in", self.sign_in_page, methods=["GET"]),
             Route("/sign-in", self.sign_in, methods=["POST"]),
             Route("/sign-out", self.sign_out_page, methods=["GET"]),
             Route("/sign-out", self.sign_out, methods=["POST"]),
             Route("/invitation/{token}", self.invitation_page, methods=["GET"]),
             Route("/invitation/{token}", self.join, methods=["POST"]),
+            Route("/sign-in/persona", self.sign_in_as_persona, methods=["POST"]),
+            Route("/sign-in/provider", self.to_provider, methods=["GET"]),
+            Route("/sign-in/callback", self.from_provider, methods=["GET"]),
+            Route("/invitation/{token}/provider", self.to_provider, methods=["GET"]),
         ]
-        if self.sharing.demo_personas:
-            found.append(Route("/sign-in/persona", self.sign_in_as_persona, methods=["POST"]))
-        if self.provider:
-            found += [
-                Route("/sign-in/provider", self.to_provider, methods=["GET"]),
-                Route("/sign-in/callback", self.from_provider, methods=["GET"]),
-                Route("/invitation/{token}/provider", self.to_provider, methods=["GET"]),
-            ]
-        return list(found)
 
     # In
 
@@ -187,15 +182,20 @@ class Doors:
 
     async def sign_in_as_persona(self, request: Request) -> Response:
         """Sign in as an organisation of the worked example."""
+        if not self.sharing.demo_personas:
+            return _nothing()
         form = await _form_of(request)
         organisation_id = form.get("organisation_id", "")
+        where = local_path(form.get("next"))
         groups = await self._persona_groups()
-        if not any(organisation_id in known for known in groups.values()):
-            refused = SignInRefused("There is no such organisation in the worked example.")
-            return await self._form(request, "/", refused=refused)
         role: AccountRole = "network" if organisation_id in groups.get("Network", {}) else "member"
-        account = await _in_thread(persona, self.database, organisation_id, role)
-        return await self._enter(request, account, local_path(form.get("next")))
+        try:
+            if not any(organisation_id in known for known in groups.values()):
+                raise SignInRefused("There is no such organisation in the worked example.")
+            account = await _in_thread(persona, self.database, organisation_id, role)
+            return await self._enter(request, account, where)
+        except SignInRefused as refused:
+            return await self._form(request, where, refused=refused)
 
     async def _persona_groups(self) -> dict[str, dict[str, str]]:
         if self._personas is None or time.monotonic() - self._personas[0] > _PERSONAS_SECONDS:
@@ -341,7 +341,8 @@ class Doors:
 
     async def to_provider(self, request: Request) -> Response:
         """On to the provider, to sign in or to join with an invitation."""
-        assert self.provider  # noqa: S101 - there is no route here without one
+        if self.provider is None:
+            return _nothing()
         token = request.path_params.get("token")
         where = local_path(request.query_params.get("next"))
         try:
@@ -357,7 +358,8 @@ class Doors:
 
     async def from_provider(self, request: Request) -> Response:
         """Back from the provider, as somebody."""
-        assert self.provider  # noqa: S101 - as above
+        if self.provider is None:
+            return _nothing()
         kept = cookie(request.scope["headers"], cookie_name("sign-in")) or ""
         secret, token, where = ([unquote(part) for part in kept.split("~")] + [""] * 3)[:3]
         try:
@@ -407,6 +409,10 @@ class Doors:
         return response
 
 
+def _nothing() -> Response:
+    return page("Not found", '<p><a href="/">Go to the overview</a></p>', 404)
+
+
 def _persona_buttons(groups: Mapping[str, Mapping[str, str]], where: str) -> str:
     shown = [
         "<hr><h2>Or look around as an invented organisation</h2>"
@@ -419,7 +425,7 @@ def _persona_buttons(groups: Mapping[str, Mapping[str, str]], where: str) -> str
             f"{text(name)}</button></li>"
             for organisation_id, name in known.items()
         )
-        shown.append(f'<h2>{text(group)}</h2><ul class="choices">{buttons}</ul>')
+        shown.append(f'<h3>{text(group)}</h3><ul class="choices">{buttons}</ul>')
     return "".join(shown) + "</form>"
 
 
@@ -433,18 +439,19 @@ async def _form_of(request: Request) -> dict[str, str]:
 
 
 @functools.cache
-def _limiter(known: bool) -> anyio.CapacityLimiter:  # noqa: ARG001 - the key of the cache
+def _limiter(_queue: str) -> anyio.CapacityLimiter:
     return anyio.CapacityLimiter(_THREADS_AT_ONCE)
 
 
 async def _in_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Do slow work in a thread."""
-    return await _queued(False, functools.partial(work, *args, **kwargs))
+    """Do work that waits for the database or the ledger in a thread."""
+    call = functools.partial(work, *args, **kwargs)
+    return await to_thread.run_sync(call, limiter=_limiter("records"))
 
 
 async def _queued(known: bool, work: Callable[[], R]) -> R:
-    """Do slow work in a thread; known browsers and strangers queue apart."""
-    limiter = _limiter(known)
+    """Do work with a password in a thread; known browsers and strangers queue apart."""
+    limiter = _limiter("known" if known else "strangers")
     if limiter.statistics().tasks_waiting >= _WAITING_COUNT:
         raise SignInRefused(
             "Many people are signing in at this moment. Try again in a few seconds.", 3

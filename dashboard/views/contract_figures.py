@@ -34,7 +34,10 @@ def show(question: Question, contract: dict[str, Any], registers: Registers) -> 
     )
     _clients(figures.concentration, contract, registers)
     programme = session.programme_spend(question, contract["programme"])
-    _money(figures.spend, programme, contract, registers)
+    whole = f"All of {contract['programme']}"
+    if not question.scope.sees_everything:
+        whole += " that you see"
+    _money(figures.spend, programme, whole, registers.name(contract["prime_id"]))
     _results(figures.conversion)
 
 
@@ -94,13 +97,12 @@ def _told(found: Concentration, prime: str) -> str:
     )
 
 
-def _money(found: Spend, programme: Spend, contract: dict[str, Any], registers: Registers) -> None:
-    prime = registers.name(contract["prime_id"])
+def _money(found: Spend, programme: Spend, whole: str, prime: str) -> None:
     st.subheader("Which sectors the money goes to")
     if found.payable_pence is None:
         markup.paragraph(f"No payments return of {prime} covers a month, so this cannot be said.")
         return
-    wholes = [("This contract", found), (f"All of {contract['programme']}", programme)]
+    wholes = [("This contract", found), (whole, programme)]
     rows = [
         (one.sector, name, one.share)
         for name, spend in wholes

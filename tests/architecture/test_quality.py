@@ -26,7 +26,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         ("mypy",),
         ("lint-imports", "--no-cache"),
         # B608: SQL from our own declarations (see ruff's S608); B101: asserts narrow types;
-        # B311: the example's chance need not be secret; B404, B603: the set-up starts pip and Python.
+        # B311: the example's chance is no secret; B404, B603: the set-up starts pip and Python.
         ("bandit", "-q", "-r", *OURS, "start.py", "-s", "B608,B101,B311,B404,B603"),
     ],
     ids=" ".join,

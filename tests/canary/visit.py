@@ -605,7 +605,7 @@ class Browser:
         self.media: set[str] = set()
         self._frames: list[bytes] = []
         self._responses: list[Response] = []
-        self.page.on("response", self._responses.append)
+        self.page.on("response", lambda response: self._responses.append(response))
         self.page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:

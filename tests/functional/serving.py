@@ -1,19 +1,11 @@
-"""A shared server with API and downloads behind the gate, for programs and people to ask.
-
-    python -m tests.functional.serving STORE PORT
-
-serves a store by itself, in a process whose memory can be watched.
-"""
+"""A shared server with API and downloads behind the gate, for programs and people to ask."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -28,7 +20,6 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from streamlit.logger import set_log_level
 
-from checks.worker import Worker
 from dashboard import answers, downloads
 from dashboard.api import api
 from dashboard.app import uvicorn_settings
@@ -36,10 +27,11 @@ from dashboard.gate import Gate, Limits
 from dashboard.problems import MEDIA_TYPE
 from dashboard.service import Service
 from dashboard.sharing import Sharing, cookie_name, share
-from data import accounts, sessions, tokens
+from data import accounts, audit, sessions, tokens
 from data.database import Database
 from data.errors import UserError
 from data.scope import OPERATOR
+from tests.browser.conftest import served_shared
 from tests.functional import test_commands as example
 
 if TYPE_CHECKING:
@@ -49,8 +41,6 @@ if TYPE_CHECKING:
 
     from dashboard.api import Submitter
     from data.accounts import AccountRole
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class InThisProcess:
@@ -237,29 +227,20 @@ def secret_for(store: Path, organisation_id: str) -> str:
 
 @contextlib.contextmanager
 def separately(store: Path, folder: Path) -> Iterator[tuple[str, int]]:
-    """A server in a process of its own: its address, and the id of the process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / "server.log"
-    with log.open("wb") as told:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.functional.serving", str(store), str(port)],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=told,
-            stderr=subprocess.STDOUT,
-        )
-    try:
+    """The shared server itself in a process of its own: its address, and the process's id.
+
+    It is waited until it has looked at the flags, so that what follows is not taken for that.
+    """
+    with (
+        served_shared(store, folder / "serving") as running,
+        contextlib.closing(Database(store)) as database,
+    ):
         for _ in range(600):
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
+            with database.reading() as connection:
+                if any(one.action == "case.opened" for one in audit.events(connection)):
+                    break
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
+        yield running.url, running.process.pid
 
 
 def most_memory_bytes(process_id: int) -> int:
@@ -274,14 +255,3 @@ def children_of(process_id: int) -> list[int]:
     """The processes that a process has started and that still run."""
     tasks = Path(f"/proc/{process_id}/task").iterdir()
     return [int(one) for task in tasks for one in (task / "children").read_text().split()]
-
-
-if __name__ == "__main__":
-    store_folder, port_number = Path(sys.argv[1]), int(sys.argv[2])
-    address = f"http://127.0.0.1:{port_number}"
-    with Worker() as worker, contextlib.closing(Database(store_folder)) as opened:
-        worker.ask(int)
-        served, _, _ = application(store_folder, opened, worker, address)
-        settings = uvicorn_settings(served, Limits())
-        settings.port = port_number
-        uvicorn.Server(settings).run()

@@ -274,6 +274,12 @@ def test_a_stranger_who_opens_a_page_is_led_to_the_sign_in_and_back(shared, path
     assert shared.ask("GET", path, Accept="text/html", Sec_Fetch_Mode="no-cors").status == 401
 
 
+def test_ways_in_that_are_not_set_up_are_not_there(shared):
+    assert shared.post("/sign-in/persona", {"organisation_id": "XX-ANN"}).status == 404
+    for path in ("/sign-in/provider", "/sign-in/callback", "/invitation/x/provider"):
+        assert shared.ask("GET", path).status == 404
+
+
 def test_a_stranger_gets_no_file_and_may_send_none(shared):
     assert shared.ask("GET", "/media/0123.csv").status == 401
     sent = shared.ask("PUT", "/_stcore/upload_file/a/b", b"x", Origin=shared.origin)

@@ -383,7 +383,7 @@ def test_a_thousand_wrong_passwords_keep_out_whoever_guesses_and_nobody_else(sha
     def guess(number: int) -> Page:
         # Half against one account, half from one address against many.
         email = victim if number % 2 else f"person-{number}@network.example"
-        address = f"203.0.113.{number % 20}" if number % 2 else "203.0.113.250"
+        address = f"203.0.113.{number % 8}" if number % 2 else "203.0.113.250"
         return shared.browser(address).sign_in(email, f"wrong password {number}")
 
     slowest = 0.0
@@ -422,7 +422,7 @@ def test_a_thousand_wrong_passwords_keep_out_whoever_guesses_and_nobody_else(sha
 def test_the_worked_example_can_be_looked_at_as_each_of_its_organisations(shared):
     found = shared.browser().ask("GET", "/sign-in")
     for group in ("Network", "Commissioner", "Primes", "Subcontractors"):
-        assert f"<h2>{group}</h2>" in found.body
+        assert f"<h3>{group}</h3>" in found.body
     offered = re.findall(r'name="organisation_id" value="([^"]+)"', found.body)
     assert len(offered) == len(set(offered)) == 9
     roles = {}
