@@ -77,7 +77,7 @@ def measured(most_bytes: int) -> dict[str, object]:
             ) as client,
         ):
             client.post("/checks/payments", content=example.PAYMENTS).raise_for_status()
-            before = most_memory_bytes(process_id)
+            before = most_memory_bytes(process_id, from_now_on=True)
             began = time.perf_counter()
             answer = client.post("/returns/payments", content=blocks_of(log))
             seconds = time.perf_counter() - began

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from data import accounts, sessions
+from data import accounts, audit, sessions
 from data.database import Database
-from tests.browser.conftest import PROBED, READY, Served, served_shared
+from tests.browser.conftest import PROBED, READY, ROOT, Served, served_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+SCREENSHOTS = ROOT / "docs" / "screenshots"
 PASSWORD = "correct horse battery"
 NETWORK = "Invented Voluntary Sector Network (example)"
 
@@ -222,3 +226,49 @@ def test_two_people_in_two_browsers_are_not_mixed_up(somebody, shared, database)
         if (found := sessions.found(database, token))
     }
     assert organisations == {"XX-EXAMPLE-NETWORK", "XX-EXAMPLE-PRIME-2"}
+
+
+PAGES = {
+    "replies": ("Replies", "A raised flag is put to the prime and the subcontractor"),
+    "members": ("Members", "Who may sign in"),
+    "audit": ("Audit", "How it proves itself"),
+    "account": ("Your account", "Tokens for your organisation's programs"),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_page_of_a_shared_server_shows_what_it_is_for(somebody, shared, theme):
+    page = somebody(theme).new_page()
+    as_persona(page, shared)
+    for name, (heading, words) in PAGES.items():
+        page.goto(f"{shared.url}/{name}")
+        settled(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(page.get_by_text(words).first).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.get_by_role("link", name="Sign out").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        if os.environ.get("FAIRTIER_SCREENSHOTS") and name in ("replies", "members"):
+            height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": 1280, "height": min(height, 2700)})
+            page.wait_for_timeout(1500)
+            page.screenshot(path=SCREENSHOTS / f"{name}-{theme}.png")
+            page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_what_is_taken_away_is_made_for_whoever_asks_and_noted(somebody, shared, database):
+    page = somebody().new_page()
+    as_persona(page, shared, "/agreement", name="Invented Willow Employment Ltd (example)")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download this answer with all its rows").first.click()
+    answer = json.loads(taken.value.path().read_text())
+    assert answer["assessment"]["subcontractor_id"] == "XX-EXAMPLE-SUB-59"
+    with database.reading() as connection:
+        seen = [one for one in audit.events(connection) if one.action == "evidence.seen"]
+    assert seen[-1].organisation_id == "XX-EXAMPLE-SUB-59"
+    address = f"{shared.url}{urlsplit(taken.value.url).path}?{urlsplit(taken.value.url).query}"
+    other = somebody()
+    as_persona(other.new_page(), shared, name="Invented Acorn Hub (example)")
+    refused = other.request.get(address)
+    assert refused.status == 404
+    assert "not yours to see" in refused.text()

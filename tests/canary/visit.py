@@ -34,7 +34,7 @@ from tests.canary.oracle import NOBODY, Oracle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from playwright.sync_api import BrowserContext, Page, Response, WebSocket
+    from playwright.sync_api import BrowserContext, Page, Request, WebSocket
 
     from tests.canary.chain import World
 
@@ -604,8 +604,9 @@ class Browser:
         self.page.set_default_timeout(60_000)
         self.media: set[str] = set()
         self._frames: list[bytes] = []
-        self._responses: list[Response] = []
-        self.page.on("response", lambda response: self._responses.append(response))
+        self._finished: list[Request] = []
+        # Of a request that never finished no body ever comes, however long one waits.
+        self.page.on("requestfinished", lambda request: self._finished.append(request))
         self.page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
@@ -617,16 +618,18 @@ class Browser:
     def note(self, address: str, typed: str | bytes = "") -> None:
         """Search all that came in since the last state, and what the page shows now."""
         bodies = []
-        for response in self._responses:
-            path = urlsplit(response.url).path
+        finished, self._finished[:] = list(self._finished), []
+        for request in finished:
+            path = urlsplit(request.url).path
             if path.startswith("/static/"):
                 continue
             if path.startswith("/media/"):
                 self.media.add(path)
             with contextlib.suppress(BrowserError):
-                bodies.append(repr(response.headers).encode())
-                bodies.append(response.body())
-        frames, self._frames[:], self._responses[:] = list(self._frames), [], []
+                response = request.response()
+                if response is not None and not 300 <= response.status < 400:
+                    bodies += [repr(response.headers).encode(), response.body()]
+        frames, self._frames[:] = list(self._frames), []
         content = self.page.content().encode()
         self.visits.note(self.who, PAGES, address, content, *frames, *bodies, typed=typed)
 
@@ -691,7 +694,6 @@ class Browser:
             self.page.get_by_role("link", name="Method").first.click(timeout=5000)
         self.settle()
         self.who = NOBODY
-        self._frames[:] = self._frames[:]
         frames, self._frames[:] = list(self._frames), []
         self.visits.note(NOBODY, PAGES, "a click after signing out elsewhere", *frames)
 

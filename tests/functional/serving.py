@@ -243,8 +243,10 @@ def separately(store: Path, folder: Path) -> Iterator[tuple[str, int]]:
         yield running.url, running.process.pid
 
 
-def most_memory_bytes(process_id: int) -> int:
-    """The most memory that a process has held so far."""
+def most_memory_bytes(process_id: int, *, from_now_on: bool = False) -> int:
+    """The most memory that a process has held since it began, or was last asked `from_now_on`."""
+    if from_now_on:
+        Path(f"/proc/{process_id}/clear_refs").write_text("5")
     status = Path(f"/proc/{process_id}/status").read_text()
     found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
     assert found
