@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,6 +190,8 @@ def submit(
             )
             receipt = service.record(draft, stage) if draft.verdict.fit else None
     if as_json:
+        from dashboard.answers import receipt_answer
+
         answer = {"effects": list(draft.effects), "return": receipt and receipt_answer(receipt)}
         print_json(draft.verdict.answer() | answer)
     else:
@@ -210,21 +211,6 @@ def print_effects(effects: Sequence[str], label: str = "") -> None:
     """Say what recording a return changes beyond adding its rows."""
     for effect in effects:
         say(f"NOTE     {label}{effect}", "yellow")
-
-
-def receipt_answer(receipt: Any) -> dict[str, Any]:
-    """What recording a return did, as JSON."""
-    entry = receipt.entry
-    return {
-        "return_id": entry.return_id,
-        "already": receipt.already,
-        "table": entry.table,
-        "by": entry.reporter_id,
-        "covers": [f"{month:%Y-%m}" for month in entry.months],
-        "rows": entry.row_count,
-        "sha256": entry.file_sha256,
-        "replaced": list(entry.replaced),
-    }
 
 
 @main.command()
@@ -474,9 +460,9 @@ def history(as_json: bool, store: Path, asker: str | None) -> None:
     service.ledger()
     entries = service.history()
     if as_json:
-        from dataclasses import asdict
+        from dashboard.answers import history_answer
 
-        print_json(json.loads(json.dumps([asdict(entry) for entry in entries], default=str)))
+        print_json(history_answer(entries))
         return
     grid = Grid(expand=True)
     for heading in (

@@ -40,7 +40,7 @@ from data.scope import OPERATOR
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -127,7 +127,7 @@ async def alive(_request: Request) -> Response:
     return PlainTextResponse("alive")
 
 
-def routes(served: Served, worker: Worker, shared: Sharing | None) -> list[BaseRoute]:
+def routes(served: Served, sender: Worker | None, shared: Sharing | None) -> list[BaseRoute]:
     """What is served beside the pages; each path has its rule in `dashboard.paths`."""
     store, database = served.service.store, served.database
     found: list[BaseRoute] = [
@@ -135,20 +135,23 @@ def routes(served: Served, worker: Worker, shared: Sharing | None) -> list[BaseR
         Route("/readyz", Readiness(store, database).answer, methods=["GET"]),
         *downloads.routes(served),
     ]
-    if shared and database:
+    if shared and database and sender:
         found += Doors(store, database, shared).routes()
         found += published.routes(database)
-        found.append(Mount("/api/v1", api(served.service, database, worker)))
+        found.append(Mount("/api/v1", api(served.service, database, sender)))
     return found
 
 
 def build(
-    worker: Worker,
+    workers: Sequence[Worker],
     served: Served,
     shared: Sharing | None = None,
     limits: Limits | None = None,
 ) -> st.App:
-    """The application; `worker` is closed with it, before a signal can end the process."""
+    """The application; its workers are closed with it, before a signal can end the process.
+
+    The first checks files for the pages, the second, on a shared server, for programs.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -162,12 +165,13 @@ def build(
             finally:
                 tasks.cancel_scope.cancel()
                 gc.unfreeze()
-                worker.close()
+                for worker in workers:
+                    worker.close()
 
     return st.App(
         SCRIPT,
         lifespan=lifespan,
-        routes=routes(served, worker, shared),
+        routes=routes(served, workers[-1] if shared else None, shared),
         middleware=[Middleware(Gate, shared, served.database, served.service.store, limits)],
         on_script_error=tell_of_bug,
     )
@@ -295,15 +299,16 @@ def serve_dashboard(
     with contextlib.ExitStack() as held:
         opened = held.enter_context(listen(port, shared.host if shared else HOST))
         database = held.enter_context(contextlib.closing(Database(store))) if shared else None
-        worker = held.enter_context(Worker())
+        # A large file that a program sends must not keep the pages' files waiting.
+        workers = [held.enter_context(Worker()) for _ in range(2 if shared else 1)]
         if database:
             note_rules(database)
         served = session.serve(
-            Service(store, OPERATOR, checker=worker.check_sheet),
+            Service(store, OPERATOR, checker=workers[0].check_sheet),
             database=database,
             cookie=cookie_name() if shared else None,
         )
         listening()
         limits = limits or Limits()
-        app = build(worker, served, shared, limits)
+        app = build(workers, served, shared, limits)
         uvicorn.Server(uvicorn_settings(app, limits)).run(sockets=[opened])

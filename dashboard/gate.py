@@ -26,6 +26,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from dashboard.paths import MIB, READ, WEBSOCKET, Rule, crooked, rule_for
 from dashboard.plain import page
+from dashboard.problems import problem_of_status
 from dashboard.sharing import HOST, THIS_MACHINE, Sharing, cookie, cookie_name
 from dashboard.terminal import report_bug
 from dashboard.words import text
@@ -527,7 +528,11 @@ class Gate:
         response: Response = PlainTextResponse(
             refused.detail, refused.status_code, headers=dict(refused.headers or {})
         )
-        if _is_navigation(scope) and self.sharing and refused.reason == "session":
+        if scope["path"].startswith("/api/"):
+            response = problem_of_status(
+                refused.status_code, refused.detail, scope["path"], refused.headers
+            )
+        elif _is_navigation(scope) and self.sharing and refused.reason == "session":
             asked = scope["path"] + ("?" if scope["query_string"] else "")
             asked += scope["query_string"].decode("latin-1")
             response = RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303)

@@ -9,6 +9,8 @@ from typing import Literal
 
 from starlette.routing import compile_path
 
+from data.settings import max_upload_bytes
+
 Who = Literal["anyone", "signed_in", "token", "nobody"]
 WEBSOCKET = "WEBSOCKET"
 READ = ("GET", "HEAD")
@@ -81,7 +83,7 @@ def rules() -> tuple[Rule, ...]:
             ("GET", "HEAD", "POST", "DELETE"),
             "token",
             "programs, within the scope of their token",
-            1024 * MIB + MIB,
+            max_upload_bytes() + MIB,
         ),
         Rule("/downloads/{rest:path}", READ, "signed_in", "exports, within the asker's scope"),
         Rule("/static/{rest:path}", READ, "anyone", "scripts and fonts of the pages", cached=True),

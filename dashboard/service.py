@@ -758,12 +758,15 @@ class Service:
     def history(self) -> tuple[Return, ...]:
         """The asker's own returns in order, or for the network every one; none of an empty store.
 
-        Of a return that covers several contracts even its number of rows would tell too much.
+        Of another's return that covers several contracts even its number of rows would tell too
+        much. One's own are numbered by themselves: gaps would tell how much others send.
         """
         if self.scope.sees_everything:
             return self._ledger.returns()
+        me = self.scope.organisation_id
+        own = (one for one in self._ledger.returns() if one.reporter_id == me)
         return tuple(
-            one for one in self._ledger.returns() if one.reporter_id == self.scope.organisation_id
+            replace(one, sequence=number, previous_hash="") for number, one in enumerate(own, 1)
         )
 
     def original(self, return_id: str) -> tuple[Return, pa.Table]:

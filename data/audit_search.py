@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -57,7 +57,18 @@ def search(
     with database.reading() as connection:
         count = connection.execute(sa.select(sa.func.count()).select_from(AUDIT).where(*where))
         found = connection.execute(query).mappings()
-        return Found(tuple(Event(**row) for row in found), count.scalar_one())
+        events = tuple(Event(**row) for row in found)
+        return Found(_numbered(events, scope), count.scalar_one())
+
+
+def _numbered(events: tuple[Event, ...], scope: Scope) -> tuple[Event, ...]:
+    """The events, for a member with numbers of its own: gaps would tell how much others do."""
+    if scope.sees_everything:
+        return events
+    return tuple(
+        replace(event, sequence=len(events) - place, previous_hash="")
+        for place, event in enumerate(events)
+    )
 
 
 def extent(database: Database, scope: Scope) -> Extent:

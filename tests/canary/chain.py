@@ -94,7 +94,7 @@ class World:
     returns: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[tuple[str, Path, str]]] = field(default_factory=dict)
     by_old_id: dict[str, str] = field(default_factory=dict)
-    draw: random.Random = field(default_factory=lambda: random.Random(4))
+    draw: random.Random = field(default_factory=lambda: random.Random(4))  # noqa: S311
 
     @property
     def manifest(self) -> Path:

@@ -99,11 +99,12 @@ class Oracle:
             if canary.kind == "organisation" and canary.organisation_id in parties:
                 return True
             if canary.kind == "contract" and canary.what == "id":
-                if canary.contract_id == contract_id:
-                    return True
-            if canary.kind == "case":
-                if (canary.contract_id, canary.subcontractor_id) == (contract_id, subcontractor_id):
-                    return True
+                known = canary.contract_id == contract_id
+            else:
+                about = (canary.contract_id, canary.subcontractor_id)
+                known = canary.kind == "case" and about == (contract_id, subcontractor_id)
+            if known:
+                return True
         return False
 
     def may_know_amount(self, who: str | None, amount: Amount) -> bool:

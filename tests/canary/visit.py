@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tests.canary.chain import World
 
 ROOT = Path(__file__).resolve().parents[2]
+SHOWN = "h1, [role=alert], [role=status]"
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 PUBLISHED = re.compile(r"^(GET )?(/published|/api/v1/published)|^replies published")
 _OTHER_MARKS = re.compile(rb"r-[0-9a-f]{12}|(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-f])")
@@ -65,7 +66,9 @@ class Leak:
     whose: str
 
     def __str__(self) -> str:
-        return f"{self.who or 'nobody'} [{self.channel}] {self.address}: {self.mark} is {self.whose}"
+        return (
+            f"{self.who or 'nobody'} [{self.channel}] {self.address}: {self.mark} is {self.whose}"
+        )
 
 
 @dataclass
@@ -146,7 +149,10 @@ def unpacked(content: bytes) -> Iterator[bytes]:
     """The content, and what is inside it where it is packed."""
     yield content
     if content.startswith(b"PK"):
-        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as packed:
+        with (
+            contextlib.suppress(zipfile.BadZipFile),
+            zipfile.ZipFile(io.BytesIO(content)) as packed,
+        ):
             for name in packed.namelist():
                 yield name.encode() + b"\n" + packed.read(name)
     if content.startswith(b"\x1f\x8b"):
@@ -200,9 +206,7 @@ def targets(world: World, who: str | None, most: int) -> Targets:
     foreign = [pair for pair in pairs if not mine(pair)]
     foreign.sort(key=lambda pair: (who is None or not oracle.is_party(who, pair[0]), pair))
     mine_sent = world.returns.get(who or "", [])
-    others = sorted(
-        r for by, sent in world.returns.items() for r in sent if by != who
-    )
+    others = sorted(r for by, sent in world.returns.items() for r in sent if by != who)
     spread = foreign[:: max(1, len(foreign) // most)] if foreign else []
     return Targets(own[:most], spread[:most], mine_sent[:most], others[:: max(1, len(others) // 3)])
 
@@ -329,7 +333,9 @@ def read_logs(visits: Visits, running: Running) -> None:
     visits.note(NOBODY, LOGS, "errors.log", errors.read_bytes() if errors.exists() else b"")
 
 
-def _noted(visits: Visits, who: str | None, channel: str, address: str, answer: Any, typed: Any) -> Any:
+def _noted(
+    visits: Visits, who: str | None, channel: str, address: str, answer: Any, typed: Any
+) -> Any:
     head = repr(answer.headers.multi_items()).encode()
     visits.statuses[channel, answer.status_code] += 1
     visits.note(who, channel, address, head, answer.content, typed=typed)
@@ -362,7 +368,9 @@ def download(visits: Visits, running: Running, who: str | None, most: int) -> No
         wanted += [("rows.csv", [("table", t), *_about(*pair)]) for t in ("referrals", "payments")]
     for pair in (asked.own[:1] + asked.foreign[:1]) if asked.own else asked.foreign[:1]:
         wanted.append(("answers.json", [*_about(*pair), ("flag", flag), ("as_of", "2012-05-01")]))
-        wanted.append(("rows.csv", [("table", "payments"), *_about(*pair), ("as_of", "2012-05-01")]))
+        wanted.append(
+            ("rows.csv", [("table", "payments"), *_about(*pair), ("as_of", "2012-05-01")])
+        )
     cookies = running.cookie(world, who)
     for name, parameters in wanted:
         path = f"/downloads/{name}" + (f"?{urlencode(parameters)}" if parameters else "")
@@ -384,7 +392,9 @@ def plain(visits: Visits, running: Running, who: str | None, paths: Sequence[str
 # The API
 
 
-def ask_api(visits: Visits, running: Running, who: str | None, most: int, tables: Sequence[str]) -> None:
+def ask_api(
+    visits: Visits, running: Running, who: str | None, most: int, tables: Sequence[str]
+) -> None:
     """Every endpoint for programs, with an organisation's token, or without one."""
     world = visits.world
     asked = targets(world, who, most)
@@ -519,9 +529,7 @@ def command(
         more = ["--covers", covers] if covers else []
         run("submit", table, str(path), "--by", asker, *more, typed=path.read_bytes())
     manifest = folder / "manifest.json"
-    manifest.write_text(
-        json.dumps([{"table": tables[0], "file": f"{tables[0]}.csv", "by": asker}])
-    )
+    manifest.write_text(json.dumps([{"table": tables[0], "file": f"{tables[0]}.csv", "by": asker}]))
     run("load", str(manifest), typed=typed)
     for group in ("replies", "arrange", "embargo", "audit"):
         if group in main.commands:
@@ -606,8 +614,11 @@ class Browser:
         self._frames: list[bytes] = []
         self._finished: list[Request] = []
         # Of a request that never finished no body ever comes, however long one waits.
-        self.page.on("requestfinished", lambda request: self._finished.append(request))
+        self.page.on("requestfinished", self._keep)
         self.page.on("websocket", self._listen)
+
+    def _keep(self, request: Request) -> None:
+        self._finished.append(request)
 
     def _listen(self, socket: WebSocket) -> None:
         def keep(payload: str | bytes) -> None:
@@ -642,7 +653,7 @@ class Browser:
         """Open an address, look at all of it, and note the state."""
         self.page.goto(self.running.url + address)
         self.page.wait_for_selector(READY, timeout=120_000)
-        self.page.wait_for_selector("h1")
+        self.page.wait_for_selector(SHOWN)
         self._look()
         self.note(address)
 
@@ -654,9 +665,10 @@ class Browser:
 
     def open_all(self, address: str) -> None:
         """Open all that is folded on the page, and note the state."""
-        for one in self.page.locator("details:not([open]) > summary").all():
+        for one in self.page.locator("[data-testid=stExpander] details:not([open]) summary").all():
             with contextlib.suppress(BrowserError):
                 one.click(timeout=1000)
+        self.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         self._look()
         self.note(f"{address}, unfolded")
 
@@ -677,7 +689,7 @@ class Browser:
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_selector(READY, timeout=120_000)
         self.who = who
-        self.page.wait_for_selector("h1")
+        self.page.wait_for_selector(SHOWN)
         self._look()
         self.note("/overview after signing in")
 
@@ -700,7 +712,7 @@ class Browser:
     def what_if(self) -> None:
         """Ask what another rule would say."""
         self.page.goto(f"{self.running.url}/overview")
-        self.page.wait_for_selector("h1")
+        self.page.wait_for_selector(SHOWN)
         self.settle()
         if self.page.get_by_text("What if a rule were another").count() == 0:
             return
@@ -727,7 +739,7 @@ class Browser:
     def upload(self, path: Path) -> None:
         """Choose a file of referrals and read what the checks say."""
         self.page.goto(f"{self.running.url}/upload")
-        self.page.wait_for_selector("h1")
+        self.page.wait_for_selector(SHOWN)
         self.settle()
         self.page.locator("input[type=file]").set_input_files(path)
         self.page.get_by_role("heading", name="3. What the checks say").or_(
@@ -736,7 +748,10 @@ class Browser:
         self.settle()
         download = self.page.get_by_role("button", name="Download the file with")
         if download.count():
-            with contextlib.suppress(BrowserError), self.page.expect_download(timeout=10_000) as got:
+            with (
+                contextlib.suppress(BrowserError),
+                self.page.expect_download(timeout=10_000) as got,
+            ):
                 download.click()
             content = Path(got.value.path()).read_bytes()
             self.media.add(urlsplit(got.value.url).path)

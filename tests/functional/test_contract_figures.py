@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import session
-from dashboard.service import Service
-from dashboard.session import ContractFigures, Registers
+from dashboard.service import ContractFigures, Service
+from dashboard.session import Registers
 from data.scope import OPERATOR
 from metrics.concentration import Concentration, SubcontractorShare
 from metrics.conversion import Conversion, GroupConversion

@@ -76,7 +76,7 @@ if __name__ == "__main__":
     provider = ProviderSettings("https://provider.example", "us", "secret")
     shared = Sharing("http://127.0.0.1:8501", demo_personas=True, provider=provider)
     served = session.serve(Service(store, OPERATOR), database=Database(store), cookie="fairtier")
-    app = build(None, served, shared)
+    app = build([object(), object()], served, shared)
     print("LISTED" + json.dumps(list(listed(app._build_starlette_app().routes))))
 """
 
