@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("canary")
 
 FULL = os.environ.get("FAIRTIER_CANARY") == "full"
-MOST = 2 if FULL else 1
+MOST = 1
 LEAST_STATES = 1000 if FULL else 150
 EVERY_TABLE = ("organisations", "contracts", "agreements", "prices", "forecasts", "referrals")
 
@@ -66,17 +66,18 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 
 def askers(world: World) -> list[str | None]:
     """Who visits: everybody; or one in each role, with those that are in two at once."""
-    if FULL:
-        return [world.network, *world.members, NOBODY]
-    # Sold to by rivals, prime and subcontractor at once, delivering for two primes.
-    chosen = [world.commissioner(2), world.prime(2), world.subcontractor(8)]
-    return [world.network, *chosen, NOBODY]
+    others = [one for one in world.members if one not in chosen(world)] if FULL else []
+    return [*chosen(world), *others]
+
+
+def chosen(world: World) -> list[str | None]:
+    """One in each role: a prime that is also a subcontractor, one that delivers for two primes."""
+    members = [world.commissioner(2), world.prime(2), world.subcontractor(8)]
+    return [world.network, *members, NOBODY]
 
 
 def tables_for(number: int) -> tuple[str, ...]:
     """Which tables an asker sends files of: each in turn, so that all are sent by somebody."""
-    if FULL:
-        return (EVERY_TABLE[number % len(EVERY_TABLE)], "payments", "referrals")
     return (EVERY_TABLE[number % len(EVERY_TABLE)],)
 
 
@@ -88,15 +89,20 @@ def visits(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Visits
     begun = time.monotonic()
     with visit.serving(example.store, folder / "server") as running:
         who = askers(example.world)
-        media = _browse(found, running, [one for one in who if one], folder)
+        thoroughly = chosen(example.world) if FULL else []
+        media = _browse(found, running, [one for one in who if one], folder, thoroughly)
         for number, one in enumerate(who):
-            visit.download(found, running, one, MOST)
-            visit.ask_api(found, running, one, MOST, tables_for(number))
-            paths = [*_plain_addresses(), *sorted(media)] if FULL or number % 2 == 0 else media
-            visit.plain(found, running, one, list(paths))
+            thorough = one in thoroughly
+            visit.download(found, running, one, MOST, thorough)
+            visit.ask_api(found, running, one, MOST, tables_for(number), thorough)
+            visit.plain(found, running, one, sorted(media)[: None if thorough else 3])
+            if one is NOBODY or thorough:
+                visit.plain(found, running, one, _plain_addresses())
         for number, one in enumerate(who):
             mine = folder / (one or "public")
-            visit.command(found, example.store, one, mine, MOST, tables_for(number))
+            visit.command(
+                found, example.store, one, mine, MOST, tables_for(number), one in thoroughly
+            )
         visit.read_logs(found, running)
     print(
         f"\n{len(found.states)} states in {time.monotonic() - begun:.0f} s: {found.by_channel()}; "
@@ -105,7 +111,13 @@ def visits(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Visits
     return found
 
 
-def _browse(found: Visits, running: visit.Running, who: list[str], folder: Path) -> set[str]:
+def _browse(
+    found: Visits,
+    running: visit.Running,
+    who: list[str],
+    folder: Path,
+    thoroughly: list[str | None],
+) -> set[str]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "Chromium was not found. Install it or set CHROMIUM to its path."
     with sync_playwright() as playwright:
@@ -114,7 +126,7 @@ def _browse(found: Visits, running: visit.Running, who: list[str], folder: Path)
         context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
         browser = visit.Browser(found, running, context)
         for one in who:
-            visit.browse(browser, one, folder / "files" / one, MOST)
+            visit.browse(browser, one, folder / "files" / one, MOST, one in thoroughly)
         chromium.close()
     return browser.media
 
@@ -162,8 +174,7 @@ def test_every_page_export_endpoint_and_command_was_visited(visits: Visits):
 def test_everybody_asked_by_every_channel(visits: Visits):
     for who in askers(visits.world):
         channels = {channel for one, channel, _ in visits.states if one == who}
-        expected = {API, DOWNLOADS, COMMAND_CHANNEL, HTTP if FULL else API}
-        assert channels >= expected | {PAGES}, who
+        assert channels >= {API, DOWNLOADS, COMMAND_CHANNEL, HTTP, PAGES}, who
     assert visits.addresses(LOGS) == {"server.log", "errors.log"}
 
 
@@ -208,7 +219,7 @@ dashboard.service.redacted = lambda found, reach: found
 
 @pytest.mark.parametrize("sabotage", SABOTAGE)
 def test_the_search_finds_leaks_when_the_scope_is_broken_on_purpose(
-    sabotage: str, example: Example, monkeypatch: pytest.MonkeyPatch
+    sabotage: str, example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     import dashboard.service
     import data.scope
@@ -225,13 +236,17 @@ def test_the_search_finds_leaks_when_the_scope_is_broken_on_purpose(
     world = example.world
     found = Visits(world)
     who = world.commissioner(2) if sabotage.startswith("nothing") else world.subcontractor(8)
-    for arguments in (("flags", "--json"), ("history",), _explained(world)):
-        visit.run_command(found, example.store, who, *arguments)
+    file = tmp_path / "probe.csv"
+    file.write_text(visit.probing_file(world, who, "referrals"))
+    typed = file.read_bytes()
+    for arguments in (
+        ("flags", "--json"),
+        ("history",),
+        ("explain", "unreconciled", world.contract("NORTH-1"), world.subcontractor(7), "--json"),
+        ("check", "referrals", str(file)),
+    ):
+        visit.run_command(found, example.store, who, *arguments, typed=typed)
     assert found.leaks
-
-
-def _explained(world: World) -> tuple[str, ...]:
-    return ("explain", "unreconciled", world.contract("NORTH-1"), world.subcontractor(7), "--json")
 
 
 def test_a_server_whose_scope_is_broken_leaks_by_browser_exports_and_api(
@@ -242,7 +257,7 @@ def test_a_server_whose_scope_is_broken_leaks_by_browser_exports_and_api(
     found = Visits(world)
     broken = "".join(SABOTAGE.values())
     with visit.serving(example.store, tmp_path / "server", broken) as running:
-        visit.download(found, running, who, 1)
+        visit.download(found, running, who, 1, False)
         for path in ("/api/v1/returns", "/api/v1/contracts"):
             head = {"authorization": f"Bearer {world.secrets[who]}"}
             found.note(who, API, path, running.get(path, headers=head).content)

@@ -98,7 +98,7 @@ def test_the_spend_of_a_programme_leaves_it_out_and_its_own_is_there() -> None:
     assert spend_by_programme(all_of_it) == {"Work Programme": Spend(None, 0, ())}
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(chain=chains(), data=st.data())
 def test_whatever_the_ledger_no_other_answer_rests_on_it(chain: Chain, data: Any) -> None:
     for contract in chain.contracts:

@@ -680,3 +680,12 @@ def test_the_answers_use_the_rules_that_the_flag_names() -> None:
     assert set(found.evidence["rules"]) == set(FLAG.rules)
     assert found.evidence["rules"]["reconciliation_days"]["value"] == 3
     assert found.evidence["rules"]["reconciliation_days"]["overridden"]
+
+
+def test_a_row_of_somebody_who_is_no_side_is_none_behind_the_answer() -> None:
+    chain = same_referrals(3)
+    before = told(chain)[2]
+    chain.referral("G", JULY, "S", client_hash="c9")
+    _, _, rows = told(chain)
+    assert {row.reporter_id for row in rows} == {"P", "S"}
+    assert len(rows) == len(before)
