@@ -26,19 +26,28 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
-def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the worked example in it, to read from only."""
+def demo_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A store with the worked example in it, to read from only; all workers share one."""
+    from filelock import FileLock
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "demo"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "complete").exists():
+            _record_demo(folder)
+            (folder / "complete").touch()
+    return folder / "store"
+
+
+def _record_demo(folder: Path) -> None:
     from dashboard.service import Service
     from data.demo.chain import write_chain
     from data.errors import UserError
     from data.scope import OPERATOR
 
-    folder = tmp_path_factory.mktemp("demo")
-    store = folder / "store"
     manifest = write_chain(folder / "files")
-    for delivery, draft, result in Service(store, OPERATOR).load(manifest):
+    for delivery, draft, result in Service(folder / "store", OPERATOR).load(manifest):
         assert not isinstance(result, UserError), (delivery, draft and draft.verdict, result)
-    return store
 
 
 @pytest.fixture

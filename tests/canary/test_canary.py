@@ -106,6 +106,7 @@ def visits(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Visits
         visit.read_logs(found, running)
     print(
         f"\n{len(found.states)} states in {time.monotonic() - begun:.0f} s: {found.by_channel()}; "
+        f"seconds { ({one: round(took) for one, took in found.seconds.items()}) }; "
         f"{len(found.leaks)} leaks; answers {dict(sorted(found.statuses.items()))}"
     )
     return found

@@ -83,6 +83,8 @@ class Visits:
     leaks: list[Leak] = field(default_factory=list)
     seen: dict[tuple[str | None, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     statuses: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    last: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.oracle = Oracle(self.world)
@@ -98,6 +100,9 @@ class Visits:
     ) -> None:
         """Search what an asker was given in one state."""
         self.states.add((who, channel, address))
+        now = time.monotonic()
+        self.seconds[channel] += now - self.last
+        self.last = now
         typed = typed.encode() if isinstance(typed, str) else typed
         own_words = set(marks_in(typed + address.encode()))
         own_amounts = set(amounts_in(typed.decode("latin-1"), pence=True))
@@ -373,7 +378,8 @@ def download(visits: Visits, running: Running, who: str | None, most: int, thoro
             ("flags.csv", [("rule", "management_fee=0.05"), ("status", "raised")]),
             ("flags.csv", [("rule", "management_fee")]),
         ]
-    for pair in [*asked.own, *asked.foreign, *asked.nearly[: None if thorough else 1]]:
+    nearly = asked.nearly if thorough else []
+    for pair in [*asked.own, *asked.foreign, *nearly]:
         wanted.append(("answers.json", _about(*pair)))
         wanted += [("rows.csv", [("table", t), *_about(*pair)]) for t in ("referrals", "payments")]
     for pair in [*asked.own[:1], *asked.foreign[:1]] if thorough else []:
@@ -439,8 +445,9 @@ def ask_api(
     from metrics.catalogue import flags
 
     all_flags = [one.id for one in flags()]
-    for number, (contract, subcontractor) in enumerate([*asked.own, *asked.foreign, *asked.nearly]):
-        shown = all_flags[number % 3 :: 3] if thorough else ["unreconciled", "management_fee"]
+    nearly = asked.nearly[: None if thorough else 1]
+    for number, (contract, subcontractor) in enumerate([*asked.own, *asked.foreign, *nearly]):
+        shown = all_flags[number % 3 :: 3] if thorough else ["unreconciled"]
         about = f"?{urlencode({'subcontractor_id': subcontractor})}" if subcontractor else ""
         for flag in shown:
             ask(f"/flags/{flag}/{quote(contract)}{about}")
@@ -517,20 +524,20 @@ def command(
 
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "flags.csv"
-    run("flags", "--all")
-    run("flags", "--json")
+    run("flags", "--json", "--csv", str(written))
+    if written.exists():
+        visits.note(who, COMMAND_CHANNEL, "flags --csv, the file", written.read_bytes())
     run("history")
     if thorough:
         run("flags")
+        run("flags", "--all")
         run("flags", "--all", "--as-of", "2012-04-01", "--through", "2012-02")
         run("flags", "--all", "--rule", "management_fee=0.05")
         run("flags", "--rule", "nonsense=1")
         run("history", "--json")
-    run("flags", "--csv", str(written))
-    if written.exists():
-        visits.note(who, COMMAND_CHANNEL, "flags --csv, the file", written.read_bytes())
     all_flags = [one.id for one in flags()]
-    for number, pair in enumerate([*asked.own, *asked.foreign, *asked.nearly]):
+    nearly = asked.nearly if thorough else []
+    for number, pair in enumerate([*asked.own, *asked.foreign, *nearly]):
         about = [one for one in pair if one]
         if thorough:
             run("explain", all_flags[number % len(all_flags)], *about)
