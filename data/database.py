@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -249,6 +250,8 @@ class Database:
             return sa.create_engine(self.url, pool_pre_ping=True)
         if self.url.database:
             self.store.mkdir(parents=True, exist_ok=True)
+            # Nobody else on the machine need read who may sign in.
+            os.close(os.open(self.url.database, os.O_RDWR | os.O_CREAT, 0o600))
         engine = sa.create_engine(self.url, connect_args={"timeout": 30})
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import multiprocessing
@@ -340,3 +341,9 @@ def test_details_hold_what_json_holds(database):
     with database.reading() as connection:
         assert json.loads(json.dumps(audit.events(connection)[0].details)) == details
     assert faults(database) == []
+
+
+def test_the_file_of_the_database_is_for_its_owner_alone(tmp_path):
+    with contextlib.closing(Database(tmp_path / "store")):
+        mode = (tmp_path / "store" / "fairtier.db").stat().st_mode
+    assert mode & 0o077 == 0
