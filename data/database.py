@@ -250,8 +250,10 @@ class Database:
             return sa.create_engine(self.url, pool_pre_ping=True)
         if self.url.database:
             self.store.mkdir(parents=True, exist_ok=True)
-            # Nobody else on the machine need read who may sign in.
-            os.close(os.open(self.url.database, os.O_RDWR | os.O_CREAT, 0o600))
+            # Nobody else on the machine need read who may sign in. Only a new file is opened
+            # here: to close one that is in use would undo the locks that SQLite holds on it.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.url.database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         engine = sa.create_engine(self.url, connect_args={"timeout": 30})
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

@@ -7,6 +7,8 @@ import datetime as dt
 import json
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -347,3 +349,24 @@ def test_the_file_of_the_database_is_for_its_owner_alone(tmp_path):
     with contextlib.closing(Database(tmp_path / "store")):
         mode = (tmp_path / "store" / "fairtier.db").stat().st_mode
     assert mode & 0o077 == 0
+
+
+def test_another_process_that_looks_in_takes_nothing_away_from_one_that_writes(tmp_path):
+    """SQLite forgets a process's locks when any of its handles on the file is closed."""
+    store = tmp_path / "store"
+    look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM audit')"
+    with contextlib.closing(Database(store)) as first:
+        note_one(first, "before")
+        with contextlib.closing(Database(store)) as second, second.reading() as connection:
+            assert len(audit.events(connection)) == 1
+        subprocess.run([sys.executable, "-c", look, str(store / "fairtier.db")], check=True)
+        note_one(first, "after")
+        with contextlib.closing(Database(store)) as third, third.reading() as connection:
+            assert [one.subject for one in audit.events(connection)] == ["before", "after"]
+
+
+def note_one(database: Database, subject: str) -> None:
+    with database.writing() as connection:
+        audit.note(
+            connection, "audit.seen", actor="operator", organisation_id=None, subject=subject
+        )
