@@ -51,6 +51,15 @@ def _record_demo(folder: Path) -> None:
 
 
 @pytest.fixture
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What commands print is not folded, whichever test imported them first."""
+    from dashboard import terminal
+
+    for console in (terminal.out, terminal.err):
+        monkeypatch.setattr(console, "_width", 200)
+
+
+@pytest.fixture
 def demo_copy(demo_store: Path, tmp_path: Path) -> Path:
     """A copy of the worked example's store, to change."""
     return Path(shutil.copytree(demo_store, tmp_path / "store"))

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
+import pytest
 from playwright.sync_api import Error as BrowserError
 
 from data.demo.chain import pounds
@@ -480,19 +481,22 @@ def ask_api(
 
 def run_command(visits: Visits, store: Path, who: str, *arguments: str, typed: bytes = b"") -> int:
     """One command, in this process, asked `--as` an organisation."""
+    from dashboard import terminal
     from dashboard.__main__ import main
 
     out, err = io.StringIO(), io.StringIO()
     code = 0
-    before = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "2000"
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        for console in (terminal.out, terminal.err):
+            patch.setattr(console, "_width", 2000)  # a folded mark would not be found
+        try:
             main([*arguments, "--store", str(store), "--as", who])
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    finally:
-        os.environ.pop("COLUMNS") if before is None else os.environ.update(COLUMNS=before)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
     asker = NOBODY if who == "public" else who
     said = (out.getvalue() + err.getvalue()).encode()
     assert b"fault of its own" not in said, (arguments, said)

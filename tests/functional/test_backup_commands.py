@@ -22,9 +22,7 @@ COMMANDS = Fairtier("fairtier", commands=[backup, restore, audit])
 
 
 @pytest.fixture
-def fairtier(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-
+def fairtier(capsys, wide_terminal):
     def run(*arguments: object) -> tuple[int, str, str]:
         code = 0
         try:

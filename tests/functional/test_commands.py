@@ -61,9 +61,8 @@ class Answer:
 
 
 @pytest.fixture
-def fairtier(capsys, tmp_path, monkeypatch):
+def fairtier(capsys, tmp_path, monkeypatch, wide_terminal):
     monkeypatch.setenv("FAIRTIER_STORE", str(tmp_path / "store"))
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: object) -> Answer:
         try:
