@@ -32,6 +32,7 @@ from data.tables import TABLES, table_named
 from metrics.assessment import agreement_months, assess_facts, payment_months
 from metrics.concentration import concentration
 from metrics.conversion import conversion
+from metrics.disclosure import policy_of
 from metrics.explanation import Explanation, explain, explained
 from metrics.facts import gather
 from metrics.fee_sampling import sampling_interval
@@ -40,8 +41,10 @@ from metrics.own_returns import rests_on_subcontractor
 from metrics.payment_timing import payment_timing
 from metrics.raised_share import raised_too_often
 from metrics.redaction import redacted
+from metrics.release import from_json, released, to_json, without
 from metrics.rules import Rules, rules_as_of
 from metrics.spend_by_sector import spend_by_contract, spend_by_programme
+from metrics.terms import known_by, own_terms
 from metrics.what_if import Comparison, Override, by_register, compared, overridden
 from metrics.window import AGREEMENT
 from metrics.without_agreement import without_agreement
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from data.database import Database
+    from data.releases import Release
     from data.returns import Return
     from metrics.concentration import Concentration
     from metrics.conversion import Conversion
@@ -58,7 +62,9 @@ if TYPE_CHECKING:
     from metrics.facts import Facts
     from metrics.fee_sampling import Sampling
     from metrics.payment_timing import PaymentTiming
+    from metrics.release import Released
     from metrics.spend_by_sector import Spend
+    from metrics.terms import MeasureId
 
 _MOST_ANSWERS = 8
 _MOST_SERVICES = 64
@@ -196,6 +202,15 @@ class Shared:
 
             self._database = Database(self.ledger.store)
         return self._database
+
+    def new_database(self) -> Database:
+        """The database of the store, made where there is none."""
+        found = self.database()
+        if found is None:
+            from data.database import Database  # noqa: PLC0415 - as in `database`
+
+            found = self._database = Database(self.ledger.store)
+        return found
 
 
 class Service:
@@ -570,6 +585,80 @@ class Service:
         from data.arrangements import in_force  # noqa: PLC0415 - as in Shared.database
 
         return in_force(database, "confidential")
+
+    # Releases
+
+    def release(
+        self,
+        *,
+        actor: str,
+        day: dt.date | None = None,
+        overrides: Mapping[str, str] | None = None,
+        progress: Progress = silent,
+    ) -> Release:
+        """Make the next release of figures that everybody may see, as of a day (default today).
+
+        NotAllowed for anybody but the network. Overrides can make the rules of disclosure
+        stricter. What earlier releases showed limits what this one shows.
+        """
+        from data import releases  # noqa: PLC0415 - as in Shared.database
+        from data.arrangements import in_force  # noqa: PLC0415
+
+        self.ledger()
+        as_of = day or dt.date.today()
+        rules = rules_as_of(as_of).override(overrides or {})
+        database = self._shared.new_database()
+        past = releases.releases(database)
+        confidential = in_force(database, "confidential")
+        terms_day = known_by(as_of, policy_of(rules))
+        progress("gathering what may be released")
+        facts = gather(self._everything(as_of), as_of, None, confidential)
+        terms_facts = gather(self._everything(terms_day), terms_day, None, confidential)
+        progress("hiding what would give somebody away")
+        made = released(
+            facts,
+            terms_facts,
+            rules,
+            [from_json(one.content) for one in past],
+            in_force(database, "ask_first"),
+        )
+        return releases.keep(
+            database,
+            self.scope,
+            number=len(past) + 1,
+            as_of=as_of,
+            content=to_json(made),
+            actor=actor,
+        )
+
+    def latest_release(self) -> tuple[Release, Released] | None:
+        """The last release as everybody may see it; None before the first.
+
+        Of contracts that have become confidential since, and of their primes' terms, it shows
+        nothing until the next.
+        """
+        database = self._shared.database()
+        if database is None:
+            return None
+        from data import releases  # noqa: PLC0415 - as in Shared.database
+
+        last = releases.latest(database)
+        if last is None:
+            return None
+        primes = {
+            row["contract_id"]: row["prime_id"]
+            for row in self._ledger.registers(OPERATOR)["contracts"].to_pylist()
+        }
+        return last, without(from_json(last.content), self.confidential(), primes)
+
+    def own_terms(self, day: dt.date) -> Mapping[tuple[MeasureId, str, str], float]:
+        """The asker's own terms by measure, payment type and client group, where it delivers."""
+        reach = self.reach()
+        me = self.scope.organisation_id
+        if me is None or not reach.as_subcontractor:
+            return {}
+        facts = self._facts(sorted(reach.as_subcontractor), day, None)
+        return own_terms(facts, me)
 
     def flags(
         self,

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from metrics.explanation import Explanation
     from metrics.fee_sampling import Sampling
     from metrics.payment_timing import PaymentTiming
+    from metrics.release import Released
     from metrics.rules import Rules
     from metrics.spend_by_sector import Spend
+    from metrics.terms import MeasureId
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,18 @@ def explanations(
 ) -> tuple[Explanation, ...]:
     """Every flag's answer about one agreement or contract, in full."""
     return _asked(asked).explanations(report(asked), contract_id, subcontractor_id)
+
+
+def released(asked: Question) -> tuple[dt.date, Released] | None:
+    """The last release and the day it was made, as everybody may see it; None before the first."""
+    found = _asked(asked).latest_release()
+    return None if found is None else (found[0].made_at.date(), found[1])
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def own_terms(asked: Question) -> Mapping[tuple[MeasureId, str, str], float]:
+    """The asker's own terms, where it delivers for a prime."""
+    return _asked(asked).own_terms(asked.as_of)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -39,6 +39,7 @@ ACTIONS: Mapping[str, str] = {
     "arrangement.ended": "An arrangement was ended",
     "case.opened": "A raised flag was put to those it is about",
     "case.step": "A step was taken in the right of reply",
+    "release.made": "Figures were released for everybody to see",
     "backup.made": "A back-up was made",
     "backup.restored": "The store was restored from a back-up",
 }

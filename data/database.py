@@ -190,6 +190,16 @@ MAILINGS = sa.Table(
     sa.Column("account_id", _account(), primary_key=True),
     sa.Column("mailed_at", Moment, nullable=False),
 )
+RELEASES = sa.Table(
+    "releases",
+    SCHEMA,
+    sa.Column("release_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
 AUDIT = sa.Table(
     "audit",
     SCHEMA,

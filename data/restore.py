@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from data import arrangements, audit, replies
+from data import arrangements, audit, releases, replies
 from data.backup import (
     CHUNK_BYTES,
     FORMAT,
@@ -119,7 +119,8 @@ def database_faults(connection: sa.Connection) -> tuple[list[str], str]:
     """What is wrong with the audit and with what it vouches for, and the hash it ends in."""
     faults, audit_hash = audit.faults(connection)
     faults += arrangements.faults(connection)
-    return faults + replies.faults(connection), audit_hash
+    faults += replies.faults(connection)
+    return faults + releases.faults(connection), audit_hash
 
 
 def _require_empty(store: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TITLES = {
     "overview": "Overview",
     "agreement": "Agreement",
+    "terms": "Compare terms",
     "upload": "Upload",
     "method": "Method",
     "replies": "Replies",

@@ -67,6 +67,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("who", name="pk_attempts"),
     )
     op.create_table(
+        "releases",
+        sa.Column("release_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("made_at", _MOMENT, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("release_id", name="pk_releases"),
+        sa.UniqueConstraint("number", name="uq_releases_number"),
+    )
+    op.create_table(
         "audit",
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
