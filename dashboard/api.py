@@ -29,7 +29,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from checks.catalogue import all_checks
-from dashboard import answers, submission
+from dashboard import answers, proceedings, submission
 from dashboard.gate import REFUSALS, Refused, told_of_bug
 from dashboard.paths import rule_for
 from dashboard.problems import KINDS, MEDIA_TYPE, Problem, problem, problem_of, problem_of_status
@@ -37,7 +37,7 @@ from dashboard.service import Service
 from dashboard.submission import Submission, Submitted
 from dashboard.terminal import report_bug
 from dashboard.trail import note_recorded, note_refused, note_seen
-from data import replies, tokens
+from data import tokens
 from data.arrangements import scope_of
 from data.database import Database
 from data.errors import BadOption, NotOnRecord, SignInRefused, StoreError, UnusableFile, UserError
@@ -648,7 +648,7 @@ async def list_published(request: Request, said: Annotated[Nothing, Query()]) ->
     """The flags that the network has published, each beside the replies; no token is needed."""
     behind: Behind = request.app.state.behind
     found = await to_thread.run_sync(
-        replies.published, behind.database, dt.date.today(), limiter=behind.looking_on
+        proceedings.open_to_all, behind.database, dt.date.today(), limiter=behind.looking_on
     )
     return Response(_text([_plain(asdict(one)) for one in found]), media_type="application/json")
 

@@ -9,10 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dashboard.mail import post_named, send_waiting
+from data import replies
 from data.errors import ReturnConflict, UserError
 from data.replies import Raised, Reviewed, bring_up_to_date
 from data.scope import OPERATOR
 from metrics.own_returns import rests_on_subcontractor
+from metrics.public_statement import public_statement
 from metrics.rules import rules_as_of
 
 if TYPE_CHECKING:
@@ -151,6 +153,11 @@ def case_answer(case: Case) -> dict[str, Any]:
             for step in case.steps
         ],
     }
+
+
+def open_to_all(database: Database, today: dt.date) -> tuple[Published, ...]:
+    """The published flags as anybody may see them: what each says, and no figure behind it."""
+    return replies.published(database, today, public_statement)
 
 
 def published_answer(one: Published) -> dict[str, Any]:

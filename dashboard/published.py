@@ -10,8 +10,9 @@ from anyio import to_thread
 from starlette.routing import Route
 
 from dashboard.plain import page
+from dashboard.proceedings import open_to_all
 from dashboard.words import day, text
-from data.replies import OUTCOMES, REASONS, published
+from data.replies import OUTCOMES, REASONS
 from metrics.catalogue import flags
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def routes(database: Database) -> list[BaseRoute]:
     """The page, without a sign-in."""
 
     async def answer(_request: Request) -> Response:
-        found = await to_thread.run_sync(published, database, dt.date.today())
+        found = await to_thread.run_sync(open_to_all, database, dt.date.today())
         return page("Published flags", page_html(found))
 
     return [Route("/published", answer, methods=["GET"])]

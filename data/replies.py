@@ -567,8 +567,13 @@ def barred_from_publication(case: Case, confidential: frozenset[str], today: dt.
     return ""
 
 
-def published(database: Database, today: dt.date) -> tuple[Published, ...]:
-    """What the public may see, the latest published first."""
+def published(
+    database: Database, today: dt.date, statement: Callable[[Mapping[str, Any]], str]
+) -> tuple[Published, ...]:
+    """What the public may see, the latest published first.
+
+    `statement` makes of an answer what anybody may be told of it.
+    """
     with database.reading() as connection:
         confidential = in_force(connection, "confidential")
         found = _read(connection)
@@ -587,7 +592,7 @@ def published(database: Database, today: dt.date) -> tuple[Published, ...]:
                 prime_id=case.prime_id,
                 subcontractor_id=case.subcontractor_id,
                 names=case.names,
-                sentence=case.sentence,
+                sentence=statement(case.answer),
                 opened_at=case.opened_at,
                 due_on=due_on,
                 replies=tuple(

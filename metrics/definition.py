@@ -35,7 +35,8 @@ class Flag:
     """A metric held against a rule. It says look here, never guilty.
 
     `order` is its place in answers. `metrics` and `rules` are the ids of what it rests on;
-    `rule` is the one whose value is the threshold in the answer.
+    `rule` is the one whose value is the threshold in the answer. `in_public` is all that anybody
+    is told when it is published: no figure but the threshold ({limit}) and the direction ({way}).
     """
 
     id: str
@@ -58,6 +59,7 @@ class Flag:
     statuses: tuple[tuple[Status, str], ...]  # the statuses it can have, and when
     other_explanations: tuple[str, ...]
     ask_next: tuple[str, ...]
+    in_public: str
 
 
 @dataclass(frozen=True)

@@ -270,8 +270,7 @@ def decide(case_id: str, decision: str, reason: str, store: Path, asker: str | N
 @with_store
 def published(as_json: bool, store: Path) -> None:
     """Show what the public may see: published flags beside the replies."""
-    from dashboard.proceedings import published_answer
-    from data.replies import published as open_to_all
+    from dashboard.proceedings import open_to_all, published_answer
 
     with at_desk(store) as desk:
         found = open_to_all(desk.database, dt.date.today())

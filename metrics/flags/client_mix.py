@@ -91,6 +91,8 @@ FLAG = Flag(
         "Ask both sides whether the price reflects the clients that come.",
         "Ask both sides whether they sort clients into groups alike.",
     ),
+    in_public="The subcontractor was sent other client groups than the prime's clients as a whole "
+    "would suggest.",
 )
 
 

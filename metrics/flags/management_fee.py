@@ -72,6 +72,8 @@ FLAG = Flag(
         "Ask the prime what the fee pays for, and where the agreement says so.",
         "Ask both sides for the remittance of the largest events.",
     ),
+    in_public="The prime kept more than {limit} of what the commissioner paid for the "
+    "subcontractor's work.",
 )
 
 

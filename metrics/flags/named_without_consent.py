@@ -54,6 +54,7 @@ FLAG = Flag(
         "Ask the prime for the letter of consent.",
         "Ask the commissioner for the page of the bid that names it.",
     ),
+    in_public="The subcontractor was named in the bid, and no consent from before is on record.",
 )
 
 

@@ -60,6 +60,7 @@ FLAG = Flag(
         "Ask for the returns of the months named, or for a nil return where nothing happened.",
         "Ask whether the first and last day in the register are right.",
     ),
+    in_public="Nobody has reported some months for which returns are due.",
 )
 
 

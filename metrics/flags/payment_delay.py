@@ -81,6 +81,7 @@ FLAG = Flag(
         "Ask both sides for the remittance of the payments reported as unpaid.",
         "Ask the prime on which day it was paid for the same events.",
     ),
+    in_public="More than {limit} of the payments due to the subcontractor were late.",
 )
 
 

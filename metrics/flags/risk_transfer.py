@@ -49,6 +49,8 @@ FLAG = Flag(
         "Ask the prime what its own contract puts at risk for the same work.",
         "Ask both sides whether the price was agreed with the risk in view.",
     ),
+    in_public="A larger share of the subcontractor's income depends on results than of the "
+    "prime's own.",
 )
 
 

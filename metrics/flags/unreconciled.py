@@ -77,6 +77,7 @@ FLAG = Flag(
         "Ask both sides which date they enter: of the decision, the letter or the first meeting.",
         "Ask for the remittance of the payments that only one side reports.",
     ),
+    in_public="The prime and the subcontractor do not report the same events.",
 )
 
 _SEVERITY: tuple[Status, ...] = ("clear", "watch", "raised")

@@ -115,6 +115,7 @@ FLAG = Flag(
         "Ask the prime how it shares out the clients it gets.",
         "Ask the commissioner for its own count of the contract's referrals.",
     ),
+    in_public="Over {limit} {way} referrals came than were forecast.",
 )
 
 

@@ -88,6 +88,8 @@ FLAG = Flag(
         "Ask both sides whether the first day in the register is right.",
         "Ask the prime for the forecast it gave the subcontractor, in writing.",
     ),
+    in_public="The subcontractor was sent nobody in the months reported, although clients were "
+    "promised or it was named in the bid.",
 )
 
 _RULE_OF_THREE = 0.95  # its confidence, one-sided

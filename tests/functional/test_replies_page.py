@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import session
 from dashboard.commands.arrangements import arrange, embargo
 from dashboard.commands.replies import replies as commands
-from dashboard.proceedings import attend, published_answer, reply_days, review
+from dashboard.proceedings import attend, open_to_all, published_answer, reply_days, review
 from dashboard.service import Service
 from data.arrangements import in_force, make, scope_of
 from data.database import STEPS, Database
@@ -29,7 +29,6 @@ from data.replies import (
     bring_up_to_date,
     cases,
     decide,
-    published,
     reply,
 )
 from data.scope import OPERATOR, Reach, Scope
@@ -519,7 +518,7 @@ def test_what_is_published_can_be_read_by_anybody(reviewed: Ledger) -> None:
         actor="operator",
         today=later,
     )
-    (one,) = published(reviewed.database, later)
+    (one,) = open_to_all(reviewed.database, later)
     answer = json.loads(json.dumps(published_answer(one)))
     assert answer["replies"][0]["text"] == "Since April."
     assert "p@example.org" not in str(answer)

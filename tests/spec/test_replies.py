@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from data import audit
+from data import audit, replies
 from data.arrangements import end, in_force, make, scope_of
 from data.database import ACCOUNTS, CASES, NOTICES, STEPS, Database
 from data.errors import BadOption, NotAllowed
@@ -23,6 +23,7 @@ from data.replies import (
     REASONS,
     STEPS_TAKEN,
     Case,
+    Published,
     Raised,
     Reviewed,
     ask_first,
@@ -37,7 +38,6 @@ from data.replies import (
     inbox,
     letters,
     mark_read,
-    published,
     reply,
 )
 from data.scope import NOT_SHOWN, OPERATOR, PUBLIC, Parties, Reach, Scope, reach_of
@@ -49,6 +49,11 @@ PARTIES = Parties(
     contracts=(("C1", "G", "P"), ("C2", "G2", "P2")),
     agreements=(("C1", "S"), ("C1", "T"), ("C2", "S")),
 )
+
+
+def published(database: Database, today: dt.date) -> tuple[Published, ...]:
+    """What the public sees; here each answer is told in full."""
+    return replies.published(database, today, lambda answer: str(answer["sentence"]))
 
 
 def raised(
