@@ -43,7 +43,7 @@ from metrics.raised_share import raised_too_often
 from metrics.redaction import redacted
 from metrics.release import from_json, released, to_json, without
 from metrics.rules import Rules, rules_as_of
-from metrics.spend_by_sector import spend_by_contract, spend_by_programme
+from metrics.spend_by_sector import spend_by_contract, spend_by_programme, without_sums
 from metrics.terms import known_by, own_terms
 from metrics.what_if import Comparison, Override, by_register, compared, overridden
 from metrics.window import AGREEMENT
@@ -275,6 +275,11 @@ class Service:
 
     def _require(self, contract_id: str, subcontractor_id: str | None) -> None:
         if not self.reach().sees(contract_id, subcontractor_id):
+            raise NotOnRecord(NOT_SHOWN)
+
+    def _require_prices(self, contract_id: str, subcontractor_id: str) -> None:
+        reach = self.reach()
+        if not (reach.sees(contract_id, subcontractor_id) and reach.sees_prices(contract_id)):
             raise NotOnRecord(NOT_SHOWN)
 
     # Returns
@@ -760,7 +765,7 @@ class Service:
         self, contract_id: str, subcontractor_id: str, day: dt.date, through: dt.date | None = None
     ) -> pd.DataFrame:
         """Matched payments by month of one agreement, as `payment_months` has them."""
-        self._require(contract_id, subcontractor_id)
+        self._require_prices(contract_id, subcontractor_id)
         months = payment_months(self._everything(day), day, through, contract_id)
         return _of(months, subcontractor_id)
 
@@ -780,7 +785,7 @@ class Service:
         through: dt.date | None = None,
     ) -> Sampling:
         """The management fee of one agreement, had other clients of the same kind come."""
-        self._require(contract_id, subcontractor_id)
+        self._require_prices(contract_id, subcontractor_id)
         return sampling_interval(
             self._facts([contract_id], day, through),
             contract_id,
@@ -795,8 +800,9 @@ class Service:
         """Spend by sector, concentration and conversion of a contract in the register."""
         self._require(contract_id, None)
         facts = self._facts([contract_id], day, through)
+        spend = spend_by_contract(facts)[contract_id]
         return ContractFigures(
-            spend=spend_by_contract(facts)[contract_id],
+            spend=spend if self.reach().sees_prices(contract_id) else without_sums(spend),
             concentration=concentration(facts)[contract_id],
             conversion=conversion(facts)[contract_id, None],
         )
@@ -812,7 +818,8 @@ class Service:
             if row["programme"] == programme and reach.sees(row["contract_id"], None)
         ]
         facts = self._facts(contract_ids, day, through)
-        return spend_by_programme(facts)[programme]
+        spend = spend_by_programme(facts)[programme]
+        return spend if all(map(reach.sees_prices, contract_ids)) else without_sums(spend)
 
     def rows(
         self,

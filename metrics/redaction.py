@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def redacted(found: Assessment, reach: Reach) -> Assessment:
-    """The answer as far as it is the asker's: status, figures and sentence always stand.
+    """The answer as far as it is the asker's; by the register's rules its status always stands.
 
     Left out are clients shared with another subcontractor of the contract, for a subcontractor;
     and for a commissioner to whom subcontractors' prices are not shown, what would give a price
-    away: the fee by client group, the prices, and single invoices.
+    away: every sum but its own, and the fee unless it is rounded and over enough events.
     """
     whole = reach.sees(found.contract_id, None)
     if not whole and found.flag == unreconciled.FLAG.id:
@@ -26,5 +26,5 @@ def redacted(found: Assessment, reach: Reach) -> Assessment:
     if found.flag == management_fee.FLAG.id:
         return management_fee.without_prices(found)
     if found.flag == payment_delay.FLAG.id:
-        return payment_delay.without_invoices(found)
+        return payment_delay.without_claim(found)
     return found

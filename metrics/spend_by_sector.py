@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -63,12 +63,24 @@ class SectorSpend:
 class Spend:
     """What is payable to the subcontractors of a contract or programme, by sector that occurs.
 
-    `payable_pence` is None, and the sectors' is 0, where the prime has reported no month.
+    `payable_pence` is None, and the sectors' is 0, where the prime has reported no month. Where
+    sums are not told they are 0, and shares are rounded.
     """
 
     payable_pence: int | None
     subcontractor_count: int
     sectors: tuple[SectorSpend, ...]
+    sums_told: bool = True
+
+
+def without_sums(spend: Spend) -> Spend:
+    """The spend in rounded shares alone: the sum of a sector with one subcontractor is its own."""
+    sectors = tuple(
+        replace(one, payable_pence=0, share=None if one.share is None else round(one.share, 2))
+        for one in spend.sectors
+    )
+    payable = None if spend.payable_pence is None else 0
+    return replace(spend, payable_pence=payable, sectors=sectors, sums_told=False)
 
 
 def spend_by_contract(facts: Facts) -> Mapping[str, Spend]:

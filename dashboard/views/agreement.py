@@ -593,7 +593,7 @@ def _in_pounds(pence: int) -> float:
 def _money(
     question: Question, contract_id: str, subcontractor_id: str, fee: Assessment | None
 ) -> None:
-    if fee is None or fee.low is None:
+    if fee is None or fee.low is None or fee.evidence.get("rounded"):
         markup.paragraph(fee.sentence if fee else "No payments are assessed.")
         return
     evidence = fee.evidence

@@ -117,8 +117,8 @@ def _money(found: Spend, programme: Spend, whole: str, prime: str) -> None:
         )
     else:
         markup.paragraph(
-            f"{pounds(found.payable_pence)} is payable to subcontractors after corrections, so "
-            "there is nothing to take shares of."
+            f"{_told_sum(found, found.payable_pence)} is payable to subcontractors after "
+            "corrections, so there is nothing to take shares of."
         )
     with st.expander("Money by sector, as a table"):
         markup.table(
@@ -129,7 +129,7 @@ def _money(found: Spend, programme: Spend, whole: str, prime: str) -> None:
                     one.sector,
                     name,
                     figure(one.subcontractor_count),
-                    pounds(one.payable_pence),
+                    _told_sum(spend, one.payable_pence),
                     _NONE if one.share is None else share(one.share),
                 )
                 for name, spend in wholes
@@ -137,6 +137,10 @@ def _money(found: Spend, programme: Spend, whole: str, prime: str) -> None:
             ],
             numeric=(2, 3, 4),
         )
+
+
+def _told_sum(spend: Spend, pence: int) -> str:
+    return pounds(pence) if spend.sums_told else "not shown"
 
 
 def _results(found: Conversion) -> None:

@@ -18,7 +18,7 @@ from metrics.management_fee import (
     rate,
 )
 from metrics.source_rows import months_covered, rows_of
-from metrics.wording import count, nothing_reported, period, pounds, share
+from metrics.wording import count, months_of_window, nothing_reported, period, pounds, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +74,18 @@ FLAG = Flag(
     ),
     in_public="The prime kept more than {limit} of what the commissioner paid for the "
     "subcontractor's work.",
+)
+
+
+LEAST_EVENTS = 10
+_TOLD_WITHOUT_PRICES = (
+    "window",
+    "reported_months",
+    "paid_reported_by",
+    "events",
+    "received_pence",
+    "agreed_management_fee_rate",
+    "rules",
 )
 
 
@@ -263,6 +275,8 @@ def _agreed(subject: Subject, rule: Rule, low: float) -> str:
 def account(found: Assessment, facts: Facts) -> Account:
     """What was agreed and priced, what came and was passed on, and the fee step by step."""
     name, prime = facts.name(found.subcontractor_id), facts.name(found.prime_id)
+    if found.evidence.get("rounded"):
+        return Account(promised(found.evidence, name), (found.sentence,), ())
     steps = fee_steps(found)
     if found.value is not None:
         steps += (cash_step(found, prime), sampling_step(found, facts))
@@ -274,8 +288,57 @@ def account(found: Assessment, facts: Facts) -> Account:
 
 
 def without_prices(found: Assessment) -> Assessment:
-    """The same answer without client groups and prices, for whom subcontractors' prices are not."""
-    return replace(found, evidence=found.evidence | {"by_client_group": [], "priced_fee": []})
+    """The same answer for whom subcontractors' prices are not shown: a rounded fee and no sums.
+
+    Under another rule than the register's the status follows from the rounded fee: else whoever
+    tries one rule after another would find the exact one. `LEAST_EVENTS` and the rounding make a
+    single event's price no clearer than a tenth of it by asking for one month less.
+    """
+    told = {name: found.evidence[name] for name in _TOLD_WITHOUT_PRICES}
+    told |= {"rounded": True, "priced_fee": [], "by_client_group": []}
+    if found.low is None or found.high is None:
+        return replace(found, evidence=told)
+    low = high = None
+    status = found.status
+    if told["events"] >= LEAST_EVENTS:
+        low, high = round(found.low, 2), round(found.high, 2)
+    if told["rules"][FLAG.rule]["overridden"]:
+        status = (
+            "not_applicable" if low is None or high is None else _rounded_status(found, low, high)
+        )
+    sentence = _sentence_without_prices(replace(found, status=status), low, high)
+    return replace(
+        found, status=status, value=low, low=low, high=high, evidence=told, sentence=sentence
+    )
+
+
+def _rounded_status(found: Assessment, low: float, high: float) -> Status:
+    if low > found.threshold:
+        return "raised"
+    return "watch" if high > found.threshold else "clear"
+
+
+def _sentence_without_prices(found: Assessment, low: float | None, high: float | None) -> str:
+    evidence = found.evidence
+    events = count(evidence["events"], "event")
+    over = f"{events} in {months_of_window(evidence['window'])}"
+    rule = f"rule: at most {share(found.threshold)}"
+    hidden = "the exact sums would tell what the subcontractor is paid"
+    stands = {
+        "raised": "It is above the rule.",
+        "watch": "It is within the rule if what is payable gets paid, above it if not.",
+        "clear": "It is within the rule.",
+    }.get(found.status, "Whether it is within this rule is not said.")
+    if low is None or high is None:
+        return (
+            f"A management fee over {over} ({rule}): too few to say how high, since {hidden}. "
+            f"{stands}"
+        )
+    unpaid = f", or {share(high)} if nothing more is paid" if high != low else ""
+    return (
+        f"The prime kept about {share(low)} of what the commissioner paid for {over}{unpaid} "
+        f"({rule}). {stands} Rounded, since {hidden}."
+    )
 
 
 def source_rows(found: Assessment, facts: Facts) -> list[SourceRow]:

@@ -267,7 +267,7 @@ def _sentence(figures: _Figures, facts: Facts, rules: Rules, status: Status) -> 
         f"{count(late.late_invoice_count, 'invoice')}: {_how_late(late)} (rule: at most "
         f"{share(rule.number)}, {rule.standing}; and more than "
         f"{count(int(invoices.value), 'invoice')} late, {invoices.standing})."
-        f"{waited}{_law(figures, rules)}{_both_sides(late, prime)}{_claimable(figures)}"
+        f"{waited}{_law(figures, rules)}{_both_sides(late, prime)}{_claimable(figures.claim)}"
     )
     if status == "raised":
         return f"{told} What else could explain it: {'; '.join(FLAG.other_explanations)}."
@@ -357,8 +357,7 @@ def _both_sides(late: Lateness, prime: str) -> str:
     )
 
 
-def _claimable(figures: _Figures) -> str:
-    claimed = figures.claim
+def _claimable(claimed: dict[str, Any]) -> str:
     if not claimed["compensation_pence"]:
         return ""
     return (
@@ -380,10 +379,15 @@ def account(found: Assessment, facts: Facts) -> Account:
     )
 
 
-def without_invoices(found: Assessment) -> Assessment:
-    """The same answer with the claim as a total, for an asker who did not report all its rows."""
-    totals = found.evidence["claim"] | {"invoices": []}
-    return replace(found, evidence=found.evidence | {"claim": totals})
+def without_claim(found: Assessment) -> Assessment:
+    """The same answer without what could be claimed: interest would tell what an invoice was."""
+    claimed = found.evidence["claim"]
+    nothing = claimed | {"invoices": [], "interest_pence": 0, "compensation_pence": 0}
+    return replace(
+        found,
+        evidence=found.evidence | {"claim": nothing},
+        sentence=found.sentence.replace(_claimable(claimed), ""),
+    )
 
 
 def source_rows(found: Assessment, facts: Facts) -> list[SourceRow]:

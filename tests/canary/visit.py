@@ -48,6 +48,10 @@ _IN_POUNDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d+)\.(\d\d)(?!\d)")
 _IN_PENCE = re.compile(r"(?<![\w.\-/])\d{5,7}(?![\w.])")
 # An address in a message stands behind its length, and before what may look like more of it.
 _MEDIA = re.compile(rb"([\x00-\x7f])(/media/[\w.-]+)", re.DOTALL)
+# Where a drawing's marks stand, and how large they are: such a number is no amount of money.
+_PLACES = re.compile(
+    rb"""\s(?:style|transform|d|points|viewBox|[xyr][12]?|c[xy]|width|height)="[^"]*\""""
+)
 COMMAND_CHANNEL, API, DOWNLOADS, HTTP, PAGES, LOGS = (
     "command",
     "api",
@@ -677,7 +681,7 @@ class Browser:
                 if response is not None and not 300 <= response.status < 400:
                     bodies += [repr(response.headers).encode(), response.body()]
         frames, self._frames[:] = list(self._frames), []
-        content = self.page.content().encode()
+        content = _PLACES.sub(b"", self.page.content().encode())
         self.visits.note(self.who, PAGES, address, content, *frames, *bodies, typed=typed)
 
     def settle(self) -> None:
