@@ -15,6 +15,7 @@ from dashboard.commands.accounts import accounts
 from dashboard.commands.arrangements import arrange, embargo
 from dashboard.commands.audit import audit
 from dashboard.commands.backup import backup, restore
+from dashboard.commands.offers import offer
 from dashboard.commands.replies import replies
 from dashboard.commands.tokens import tokens
 from dashboard.terminal import (
@@ -639,7 +640,7 @@ def run_server(store: Path, port: int, sharing: Sharing | None = None) -> None:
     serve_dashboard(store, port, announce, sharing)
 
 
-for command in (accounts, tokens, replies, embargo, arrange, audit, backup, restore):
+for command in (accounts, tokens, replies, embargo, arrange, audit, backup, restore, offer):
     main.add_command(command)
 
 

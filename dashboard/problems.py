@@ -20,6 +20,7 @@ from data.errors import (
     UnknownRule,
     UnknownTable,
     UnusableFile,
+    UnusableOffer,
     UserError,
 )
 
@@ -145,6 +146,7 @@ _BY_ERROR: Mapping[type[UserError], str] = {
     UnknownRule: "bad-request",
     UnknownTable: "not-found",
     UnusableFile: "unusable-file",
+    UnusableOffer: "unusable-file",
 }
 _BY_STATUS: Mapping[int, str] = {
     400: "bad-request",

@@ -2,6 +2,7 @@
 
 UserError
 ├── UnusableFile      the file cannot be read as a table at all
+├── UnusableOffer     an offer that was entered or uploaded cannot be reckoned with
 ├── UnknownTable      no such table in the data standard
 ├── UnknownRule       no such rule in the register
 ├── UnknownFlag       no such flag in the catalogue
@@ -27,6 +28,14 @@ class UserError(Exception):
 
 class UnusableFile(UserError):
     """The file cannot be read as a table: empty, encrypted, too large, damaged, not a table."""
+
+
+class UnusableOffer(UserError):
+    """An offer cannot be reckoned with; `mistakes` has one sentence for each thing to mend."""
+
+    def __init__(self, *mistakes: str):
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
 
 
 class UnknownTable(UserError):

@@ -13,7 +13,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 @dataclass(frozen=True)
 class Metric:
-    """A number about an agreement or a contract, defined in full."""
+    """A number about an agreement, a contract or an offer, defined in full."""
 
     id: str
     title: str

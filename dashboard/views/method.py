@@ -42,7 +42,7 @@ def show() -> None:
             with st.expander(literal(f"{flag.title}: {flag.question}"), expanded=not place):
                 markup.facts(_flag(flag))
     with metric_tab:
-        markup.paragraph("A metric is a number about an agreement or a contract.")
+        markup.paragraph("A metric is a number about an agreement, a contract or an offer.")
         for metric in metrics():
             with st.expander(literal(f"{metric.title}: {metric.question}")):
                 markup.facts(_metric(metric))

@@ -19,6 +19,7 @@ _TITLES = {
     "agreement": "Agreement",
     "terms": "Compare terms",
     "upload": "Upload",
+    "offers": "Weigh offers",
     "method": "Method",
     "replies": "Replies",
     "members": "Members",
@@ -28,6 +29,7 @@ _TITLES = {
 NAMES = tuple(_TITLES)
 _OF_A_SHARED_SERVER = ("replies", "members", "audit", "account")
 _OF_THE_NETWORK = ("members",)
+_NOT_OF_THE_PUBLIC = ("offers",)
 
 
 def names_for(person: Person, shared: bool) -> list[str]:
@@ -40,6 +42,7 @@ def names_for(person: Person, shared: bool) -> list[str]:
         for name in NAMES
         if (shared or name not in _OF_A_SHARED_SERVER)
         and (person.scope.sees_everything or name not in _OF_THE_NETWORK)
+        and (person.scope.role != "public" or name not in _NOT_OF_THE_PUBLIC)
     ]
 
 
