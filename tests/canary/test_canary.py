@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 FULL = os.environ.get("FAIRTIER_CANARY") == "full"
 MOST = 1
 LEAST_STATES = 1000 if FULL else 150

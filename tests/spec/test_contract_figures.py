@@ -18,8 +18,10 @@ from metrics.facts import gather
 from metrics.spend_by_sector import (
     NOT_IN_REGISTER,
     SectorSpend,
+    Spend,
     spend_by_contract,
     spend_by_programme,
+    without_sums,
 )
 from tests.oracle.chain import Chain, month, months
 
@@ -261,3 +263,11 @@ def test_none_of_these_metrics_judges() -> None:
     known = {metric.id: metric for metric in metrics()}
     for metric_id in ("spend_by_sector", "concentration", "conversion", "client_mix"):
         assert known[metric_id].direction.startswith("no judgement")
+
+
+def test_without_sums_only_rounded_shares_are_left() -> None:
+    sectors = (SectorSpend("voluntary", 1_234, 1, 0.12345), SectorSpend("public", 0, 1, None))
+    found = without_sums(Spend(10_000, 2, sectors))
+    assert (found.payable_pence, found.sums_told) == (0, False)
+    assert [(one.payable_pence, one.share) for one in found.sectors] == [(0, 0.12), (0, None)]
+    assert without_sums(Spend(None, 0, ())).payable_pence is None

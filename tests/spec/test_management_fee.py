@@ -547,3 +547,67 @@ def test_the_fee_agreed_shown_and_by_cash_can_be_drawn_together() -> None:
     assert limits == [[{"rule": 0.15, "name": "rule: 15 %"}]]
     by_group = pd.DataFrame([("ESA", -0.1, 0.3)], columns=["group", "low", "high"])
     assert len(charts.interval(by_group, 0.15).to_dict()["layer"]) == 4
+
+
+# What a commissioner is told to whom subcontractors' prices are not shown
+
+
+def events(count: int, received: int, payable: int, **paid: bool) -> Chain:
+    chain = start(agreed=0.10).price("JSA 25+", None).price("JSA 25+", price_pence=100_000)
+    for _ in range(count):
+        event(chain, received, payable, **paid)
+    return chain
+
+
+def without_prices(chain: Chain, **rules: str) -> Assessment:
+    found, _, facts = told(chain, **rules)
+    rounded = management_fee.without_prices(found)
+    text = json.dumps(rounded.answer())
+    assert "payable_pence" not in text
+    assert "price_pence" not in text
+    account = management_fee.account(rounded, facts)
+    assert account.arithmetic == ()
+    assert account.happened == (rounded.sentence,)
+    return rounded
+
+
+def test_the_fee_is_rounded_and_no_sum_is_told() -> None:
+    found = without_prices(events(10, 10_000, 8_367))
+    assert (found.status, found.value, found.high) == ("raised", 0.16, 0.16)
+    assert found.sentence == (
+        "The prime kept about 16 % of what the commissioner paid for 10 events in 10 months "
+        "from June 2011 to March 2012 (rule: at most 15 %). It is above the rule. Rounded, since "
+        "the exact sums would tell what the subcontractor is paid."
+    )
+
+
+def test_a_fee_over_few_events_is_not_told_but_whether_it_is_above_the_rule_is() -> None:
+    found = without_prices(events(9, 10_000, 8_367))
+    assert (found.status, found.value) == ("raised", None)
+    assert "9 events" in found.sentence
+    assert "too few to say how high" in found.sentence
+    assert "above the rule" in found.sentence
+
+
+def test_what_is_unpaid_gives_the_high_end() -> None:
+    found = without_prices(events(10, 10_000, 9_000, paid=False))
+    assert (found.status, found.low, found.high) == ("watch", 0.1, 1.0)
+    assert "or 100 % if nothing more is paid" in found.sentence
+
+
+def test_another_rule_is_held_against_the_rounded_fee_so_that_trying_rules_finds_no_more() -> None:
+    exact = 0.1633
+    for asked, status in (("0.162", "clear"), ("0.159", "raised"), ("0.16", "clear")):
+        found = without_prices(events(10, 100_000, 83_670), management_fee=asked)
+        assert (found.status, found.value) == (status, 0.16)
+        assert exact > 0.162
+    watch = without_prices(events(10, 10_000, 8_400, paid=False), management_fee="0.2")
+    assert watch.status == "watch"
+    few = without_prices(events(9, 10_000, 8_367), management_fee="0.2")
+    assert (few.status, few.value) == ("not_applicable", None)
+    assert "is not said" in few.sentence
+
+
+def test_an_answer_without_a_fee_is_told_as_it_is() -> None:
+    found, _, _ = told(start())
+    assert management_fee.without_prices(found).sentence == found.sentence
