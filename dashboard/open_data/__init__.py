@@ -1,0 +1,1 @@
+"""Open data: a finished release written to files that anybody can read, check and cite."""
