@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from dashboard.commands.arrangements import arrange, embargo
 from dashboard.commands.audit import audit
 from dashboard.commands.backup import backup, restore
 from dashboard.commands.offers import offer
+from dashboard.commands.publish import publish_command
 from dashboard.commands.replies import replies
 from dashboard.commands.tokens import tokens
 from dashboard.terminal import (
@@ -35,9 +37,9 @@ from data.errors import BadOption, ReturnRefused, StoreError, UserError
 from data.settings import store_path
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
+    from dashboard.open_data.release import OpenRelease
     from dashboard.service import Service
     from dashboard.sharing import Sharing
     from data.ledger import Receipt
@@ -550,6 +552,8 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
             f'The example could not be built in "{place}". If the folder holds other returns, name '
             "an empty one with --store."
         )
+    if service.latest_release() is None:
+        service.release(actor="operator")
     print_flags(service.flags())
     if not no_serve:
         run_server(place, port)
@@ -640,7 +644,33 @@ def run_server(store: Path, port: int, sharing: Sharing | None = None) -> None:
     serve_dashboard(store, port, announce, sharing)
 
 
-for command in (accounts, tokens, replies, embargo, arrange, audit, backup, restore, offer):
+def _open_release(store: Path) -> OpenRelease:
+    """A new release of the store, as it is written; the last one where nothing has changed."""
+    from dashboard.service import Service
+    from data.scope import OPERATOR
+
+    service = Service(store, OPERATOR)
+    service.release(actor="operator")
+    made = service.open_release(dt.date.today())
+    assert made is not None  # noqa: S101 - it was made a line above
+    return made
+
+
+publish = publish_command(_open_release)
+
+
+for command in (
+    accounts,
+    tokens,
+    replies,
+    embargo,
+    arrange,
+    audit,
+    backup,
+    restore,
+    offer,
+    publish,
+):
     main.add_command(command)
 
 

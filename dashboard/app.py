@@ -28,6 +28,7 @@ from dashboard import downloads, published, theme
 from dashboard.api import api
 from dashboard.attendant import Attendant, note_rules
 from dashboard.gate import LOG, REFUSALS, UNREACHABLE, Gate, Limits, proxies, told_of_bug
+from dashboard.open_data import served as served_data
 from dashboard.service import Service
 from dashboard.sharing import HOST, Sharing, cookie_name, share, sharing
 from dashboard.signin import Doors, check_personas
@@ -36,7 +37,7 @@ from dashboard.views.markup import notice
 from data.database import ACCOUNTS, Database
 from data.errors import BadOption, StoreError
 from data.ledger import Ledger
-from data.scope import OPERATOR
+from data.scope import OPERATOR, PUBLIC
 
 if TYPE_CHECKING:
     import asyncio
@@ -138,6 +139,7 @@ def routes(served: Served, sender: Worker | None, shared: Sharing | None) -> lis
     if shared and database and sender:
         found += Doors(store, database, shared).routes()
         found += published.routes(database)
+        found += served_data.routes(served.service.within(PUBLIC))
         found.append(Mount("/api/v1", api(served.service, database, sender)))
     return found
 

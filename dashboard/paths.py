@@ -77,6 +77,8 @@ def rules() -> tuple[Rule, ...]:
         Rule("/sign-out", READ, "signed_in", "asks before it is done", shared_only=True),
         Rule("/sign-out", ("POST",), "signed_in", "ends the session", FORM_BYTES, False, True),
         Rule("/published", READ, "anyone", "published data"),
+        door("/open-data", READ, why="the last release"),
+        door("/open-data/{file:path}", READ, why="the last release"),
         Rule("/api/v1/openapi.json", READ, "anyone", "what programs can ask"),
         Rule(
             "/api/v1/{rest:path}",

@@ -53,6 +53,7 @@ from metrics.wording import count
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dashboard.open_data.release import OpenRelease
     from data.database import Database
     from data.releases import Release
     from data.returns import Return
@@ -604,11 +605,14 @@ class Service:
         """Make the next release of figures that everybody may see, as of a day (default today).
 
         NotAllowed for anybody but the network. Overrides can make the rules of disclosure
-        stricter. What earlier releases showed limits what this one shows.
+        stricter. What earlier releases showed limits what this one shows; where it would say just
+        what the last one says, the last one stands.
         """
         from data import releases  # noqa: PLC0415 - as in Shared.database
         from data.arrangements import in_force  # noqa: PLC0415
 
+        if not self.scope.sees_everything:
+            raise NotAllowed(releases.NETWORK_ONLY)
         self.ledger()
         as_of = day or dt.date.today()
         rules = rules_as_of(as_of).override(overrides or {})
@@ -620,19 +624,23 @@ class Service:
         facts = gather(self._everything(as_of), as_of, None, confidential)
         terms_facts = gather(self._everything(terms_day), terms_day, None, confidential)
         progress("hiding what would give somebody away")
-        made = released(
-            facts,
-            terms_facts,
-            rules,
-            [from_json(one.content) for one in past],
-            in_force(database, "ask_first"),
+        made = to_json(
+            released(
+                facts,
+                terms_facts,
+                rules,
+                [from_json(one.content) for one in past],
+                in_force(database, "ask_first"),
+            )
         )
+        if past and past[-1].content == made:
+            return past[-1]
         return releases.keep(
             database,
             self.scope,
             number=len(past) + 1,
             as_of=as_of,
-            content=to_json(made),
+            content=made,
             actor=actor,
         )
 
@@ -655,6 +663,24 @@ class Service:
             for row in self._ledger.registers(OPERATOR)["contracts"].to_pylist()
         }
         return last, without(from_json(last.content), self.confidential(), primes)
+
+    def open_release(self, today: dt.date) -> OpenRelease | None:
+        """The last release as it is written for everybody; None before the first."""
+        found = self.latest_release()
+        database = self._shared.database()
+        if found is None or database is None:
+            return None
+        from dashboard.open_data.contents import open_release  # noqa: PLC0415
+        from dashboard.proceedings import open_to_all  # noqa: PLC0415
+
+        publisher = min(self._ledger.keepers(), default="")
+        names = {
+            row["organisation_id"]: row["name"]
+            for row in self._ledger.registers(OPERATOR)["organisations"].to_pylist()
+        }
+        return open_release(
+            *found, open_to_all(database, today), publisher, names.get(publisher, publisher)
+        )
 
     def own_terms(self, day: dt.date) -> Mapping[tuple[MeasureId, str, str], float]:
         """The asker's own terms by measure, payment type and client group, where it delivers."""

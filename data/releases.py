@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from data.database import Database
     from data.scope import Scope
 
+NETWORK_ONLY = "Only the network releases figures for everybody to see."
 _ACTION = "release.made"
 
 
@@ -65,7 +66,7 @@ def keep(
     what was worked out does not know of it.
     """
     if not scope.sees_everything:
-        raise NotAllowed("Only the network releases figures for everybody to see.")
+        raise NotAllowed(NETWORK_ONLY)
     made = Release(
         release_id=uuid.uuid4().hex,
         number=number,

@@ -29,14 +29,13 @@ if TYPE_CHECKING:
 
     from metrics.rules import Rules
 
-Reason = Literal["few_people", "few_sources", "one_source", "given_away", "not_reported"]
+Reason = Literal["few_people", "few_sources", "one_source", "given_away"]
 
 REASONS: Mapping[Reason, str] = {
     "few_people": "Fewer than 8 clients, or a total that would tell of so few.",
     "few_sources": "Fewer subcontractors stand behind it than are needed to hide each of them.",
     "one_source": "One or two subcontractors make up so much of it that it would tell theirs.",
     "given_away": "Together with what was published before it would tell a subcontractor's own.",
-    "not_reported": "Nobody has reported it.",
 }
 
 Unit = Literal["share", "volume", "days"]

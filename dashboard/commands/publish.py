@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 def publish_command(
     make: Callable[[Path], OpenRelease],
-    done: Callable[[Path, Path, Written], None] = lambda _store, _folder, _written: None,
 ) -> click.Command:
     """The command.
 
     `make` gives the release of a store, and logs it: what may have been published counts as
-    published. `done` is told the store, the folder and what was written to it.
+    published.
     """
 
     @click.command()
@@ -66,7 +65,6 @@ def publish_command(
             written = write_package(
                 release, folder, previous=previous, ocid_prefix=prefix, address=address or ""
             )
-            done(store, folder, written)
         if as_json:
             print_json(asdict(written) | {"folder": str(folder)})
             return

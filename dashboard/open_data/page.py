@@ -60,6 +60,8 @@ STYLE = (
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'"
+# Where the page is served; in a page itself a browser would not heed who may frame it.
+CONTENT_SECURITY_POLICY = f"{_POLICY}; form-action 'none'; frame-ancestors 'none'"
 
 
 def page_html(

@@ -24,7 +24,6 @@ Cell = str | int | float | dt.date | Disclosed | None
 Row = tuple[object, ...]
 
 FIGURES: frozenset[FieldKind] = frozenset({"whole number", "number", "share"})
-NOT_REPORTED = "not_reported"
 RELEASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 TABLE_ID = re.compile(r"[a-z][a-z0-9_]*")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -216,9 +215,7 @@ def shown_value(cell: object) -> object:
 
 def hidden_why(cell: object) -> Reason | None:
     """Why a cell is hidden; None where it is shown, or nobody reported it."""
-    if not isinstance(cell, Disclosed) or cell.hidden == NOT_REPORTED:
-        return None
-    return cell.hidden
+    return cell.hidden if isinstance(cell, Disclosed) else None
 
 
 def day_of(cell: object) -> dt.date | None:
@@ -238,7 +235,7 @@ def short_reason(reason: str) -> str:
 
 def reasons() -> dict[Reason, str]:
     """Why a figure can be hidden, each as a sentence."""
-    return {reason: sentence for reason, sentence in REASONS.items() if reason != NOT_REPORTED}
+    return dict(REASONS)
 
 
 def _fits(field: Field, cell: object) -> bool:
