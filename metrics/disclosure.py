@@ -34,7 +34,7 @@ Reason = Literal["few_people", "few_sources", "one_source", "given_away"]
 REASONS: Mapping[Reason, str] = {
     "few_people": "Fewer than 8 clients, or a total that would tell of so few.",
     "few_sources": "Fewer subcontractors stand behind it than are needed to hide each of them.",
-    "one_source": "One or two subcontractors make up so much of it that it would tell theirs.",
+    "one_source": "One or two subcontractors make up so much of it that it would tell their own.",
     "given_away": "Together with what was published before it would tell a subcontractor's own.",
 }
 

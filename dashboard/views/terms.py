@@ -119,7 +119,10 @@ def _one(
     measure: Measure, figures: list[Figure], names: Mapping[str, str], own: float | None
 ) -> None:
     shown = [
-        (_primes(one, names), one.disclosed.value)
+        (
+            _primes(one, names) if len(one.prime_ids) == 1 else "Several together (see the table)",
+            one.disclosed.value,
+        )
         for one in figures
         if one.disclosed.value is not None
     ]
@@ -142,7 +145,7 @@ def _one(
                 _primes(one, names),
                 _cell(one, measure.unit),
                 str(one.source_count),
-                "" if one.mean is None else _written(float(one.mean.step), measure.unit),
+                _step(one, measure.unit),
             )
             for one in figures
         ],
@@ -161,6 +164,12 @@ def _cell(figure: Figure, unit: Unit) -> str:
     if figure.zero_count is not None:
         return f"{figure.zero_count} of {figure.source_count}"
     return _written(figure.disclosed.value, unit)
+
+
+def _step(figure: Figure, unit: Unit) -> str:
+    if figure.mean is None or figure.disclosed.value is None:
+        return ""
+    return _written(float(figure.mean.step), unit)
 
 
 def _written(value: float, unit: Unit) -> str:

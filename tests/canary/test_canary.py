@@ -70,9 +70,12 @@ def askers(world: World) -> list[str | None]:
 
 
 def chosen(world: World) -> list[str | None]:
-    """One in each role: a prime that is also a subcontractor, one that delivers for two primes."""
+    """One in each role: a prime that is also a subcontractor, one that delivers for two primes.
+
+    The network, which sees all but others' files, is visited when everything is.
+    """
     members = [world.commissioner(2), world.prime(2), world.subcontractor(8)]
-    return [world.network, *members, NOBODY]
+    return [*([world.network] if FULL else []), *members, NOBODY]
 
 
 def tables_for(number: int) -> tuple[str, ...]:
