@@ -16,6 +16,8 @@ from dashboard.commands.accounts import accounts
 from dashboard.commands.arrangements import arrange, embargo
 from dashboard.commands.audit import audit
 from dashboard.commands.backup import backup, restore
+from dashboard.commands.merlin import merlin
+from dashboard.commands.notices import write_notice
 from dashboard.commands.offers import offer
 from dashboard.commands.publish import publish_command
 from dashboard.commands.replies import replies
@@ -665,11 +667,13 @@ for command in (
     replies,
     embargo,
     arrange,
+    write_notice,
+    merlin,
+    offer,
+    publish,
     audit,
     backup,
     restore,
-    offer,
-    publish,
 ):
     main.add_command(command)
 

@@ -16,6 +16,8 @@ from data.scope import EVERYBODY, PARTS
 from data.tables import TABLES
 from data.templates import how_to_fill
 from metrics.catalogue import flags, metrics
+from metrics.merlin import PRINCIPLES, STANDING
+from metrics.notices.catalogue import templates
 from metrics.rules import register
 
 if TYPE_CHECKING:
@@ -174,11 +176,56 @@ def access_page() -> str:
     return "\n".join(parts)
 
 
+def letters_page() -> str:
+    """Every kind of letter, and what goes with which Merlin principle."""
+    known = [one.notice for one in templates()]
+    parts = [
+        "# Letters and evidence\n",
+        "## Letters\n",
+        "Letters made from the data for people to edit and send: `fairtier notice KIND CONTRACT "
+        "[SUBCONTRACTOR] --out FILE`, and the page Letters. Only the party that writes one may "
+        "make it, or the network for it. What the data does not know stands in [square "
+        "brackets].\n",
+        grid(
+            ("letter", "title", "from", "to", "when to send it", "source", "what that is worth"),
+            (
+                (
+                    f"`{one.id}`",
+                    one.title,
+                    one.writer,
+                    one.reader,
+                    one.when_to_send,
+                    one.source or "none",
+                    one.standing,
+                )
+                for one in known
+            ),
+        ),
+        "## Evidence by Merlin principle\n",
+        "`fairtier merlin PRIME --out FILE`. " + " ".join(STANDING) + "\n",
+        grid(
+            ("principle", "what is offered", "why", "what a prime could add"),
+            (
+                (
+                    one.name,
+                    (each and f"{each.kind} `{each.id}`") or "nothing",
+                    each.why if each else "no figure goes with it",
+                    " ".join(one.of_its_own) if place == 0 else "",
+                )
+                for one in PRINCIPLES
+                for place, each in enumerate(one.mapped or (None,))
+            ),
+        ),
+    ]
+    return "\n".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "data/tables/README.md": tables_page,
     "checks/README.md": checks_page,
     "metrics/README.md": metrics_page,
     "docs/access.md": access_page,
+    "docs/letters.md": letters_page,
 }
 
 

@@ -6,14 +6,17 @@
 | `/downloads/answers.json` | answers in full | `contract`, `subcontractor`, `flag` repeated |
 | `/downloads/rows.csv` | the rows behind them | `table`, `contract`, `subcontractor` |
 | `/downloads/audit.csv` | who did what, when | |
+| `/downloads/letter.docx`, `.txt` | a letter | `kind`, `contract`, `subcontractor`, `as_of` |
+| `/downloads/merlin.docx`, `.csv`, `.json` | evidence by principle | `prime`, `as_of` |
 
-All but the audit take `as_of` and `through` (rows: `as_of` alone), and `rule` as ID=VALUE,
+The first three take `as_of` and `through` (rows: `as_of` alone), and `rule` as ID=VALUE,
 repeated. One flag's answer is an object, all or several are a list. Unlike files offered by a
 page, they are made for whoever asks at the moment of asking.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -23,8 +26,13 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dashboard.documents import DOCX
 from dashboard.exports import csv_bytes, flags_csv
 from dashboard.gate import UNREACHABLE
+from dashboard.letters import SUFFIXES as LETTER_SUFFIXES
+from dashboard.letters import letter, letter_bytes
+from dashboard.merlin_file import SUFFIXES as MERLIN_SUFFIXES
+from dashboard.merlin_file import evidence_bytes, evidence_files
 from dashboard.plain import page
 from dashboard.problems import kind_of, without_paths
 from dashboard.trail import note_seen
@@ -49,6 +57,12 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4
 _CSV = "text/csv; charset=utf-8"
+_TYPES = {
+    ".csv": _CSV,
+    ".docx": DOCX,
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+}
 _FILTERS = ("programme", "prime", "contract", "flag", "status")
 _LOGS = ("referrals", "payments")
 
@@ -223,6 +237,35 @@ def audit_file(asked: Asked) -> Response:
     return _file(audit_csv(events), "audit.csv", _CSV)
 
 
+def letter_file(asked: Asked, suffix: str) -> Response:
+    """A letter that the asker may make, to edit and send."""
+    made = letter(
+        asked.service,
+        asked.required("kind"),
+        asked.one("contract"),
+        asked.one("subcontractor"),
+        asked.as_of,
+    )
+    content = letter_bytes(made, suffix)
+    asked.note_seen(
+        f"letter{suffix}",
+        len(made.facts),
+        contract_id=made.contract_id,
+        subcontractor_id=made.subcontractor_id,
+        kind=made.notice.id,
+    )
+    return _file(content, f"{made.notice.id}{suffix}", _TYPES[suffix])
+
+
+def merlin_file(asked: Asked, suffix: str) -> Response:
+    """The evidence of a prime, or of all whose file the asker may have, by principle."""
+    files = evidence_files(asked.service, asked.required("prime"), asked.as_of)
+    content = evidence_bytes(files, suffix)
+    rows = sum(len(one.rows()) for one in files)
+    asked.note_seen(f"merlin{suffix}", rows, primes=[one.prime_id for one in files])
+    return _file(content, f"merlin{suffix}", _TYPES[suffix])
+
+
 def audit_csv(events: Iterable[audit.Event]) -> bytes:
     """The audit as CSV; the hashes let anybody prove that nothing was left out."""
     rows = (
@@ -256,6 +299,17 @@ _FILES: Mapping[str, tuple[Callable[[Asked], Response], tuple[str, ...]]] = {
     "answers.json": (answers_file, ("contract", "subcontractor", "flag", *_PERIOD)),
     "rows.csv": (rows_file, ("table", "contract", "subcontractor", "as_of")),
     "audit.csv": (audit_file, ()),
+    **{
+        f"letter{suffix}": (
+            functools.partial(letter_file, suffix=suffix),
+            ("kind", "contract", "subcontractor", "as_of"),
+        )
+        for suffix in LETTER_SUFFIXES
+    },
+    **{
+        f"merlin{suffix}": (functools.partial(merlin_file, suffix=suffix), ("prime", "as_of"))
+        for suffix in MERLIN_SUFFIXES
+    },
 }
 
 

@@ -18,6 +18,7 @@ _TITLES = {
     "overview": "Overview",
     "agreement": "Agreement",
     "terms": "Compare terms",
+    "letters": "Letters",
     "upload": "Upload",
     "offers": "Weigh offers",
     "method": "Method",

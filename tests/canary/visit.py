@@ -362,6 +362,16 @@ def _noted(
 # Downloads, and every other address of the server
 
 
+LETTERS = (
+    "forecast_revision",
+    "contract_forecast_revision",
+    "non_utilisation",
+    "non_utilisation_request",
+    "late_payment_claim",
+    "expression_of_interest",
+)
+
+
 def download(visits: Visits, running: Running, who: str | None, most: int, thorough: bool) -> None:
     """Every export, about one's own, about others', and asked wrongly."""
     world = visits.world
@@ -376,6 +386,8 @@ def download(visits: Visits, running: Running, who: str | None, most: int, thoro
         ("rows.csv", [("table", "prices"), *_about(*(asked.own or [("C", "")])[0])]),
         ("answers.json", []),
         ("nothing.csv", []),
+        *((f"merlin.{suffix}", [("prime", "all")]) for suffix in ("docx", "csv", "json")),
+        *(("merlin.csv", [("prime", visits.oracle.prime(c))]) for c, _ in asked.foreign[:2]),
     ]
     if thorough:
         wanted += [
@@ -386,6 +398,9 @@ def download(visits: Visits, running: Running, who: str | None, most: int, thoro
     nearly = asked.nearly if thorough else []
     for pair in [*asked.own, *asked.foreign, *nearly]:
         wanted.append(("answers.json", _about(*pair)))
+        kinds = LETTERS if thorough else LETTERS[:2]
+        wanted += [("letter.docx", [("kind", kind), *_about(*pair)]) for kind in kinds]
+        wanted.append(("letter.txt", [("kind", LETTERS[-1]), *_about(*pair)]))
         wanted += [("rows.csv", [("table", t), *_about(*pair)]) for t in ("referrals", "payments")]
     for pair in [*asked.own[:1], *asked.foreign[:1]] if thorough else []:
         then = [*_about(*pair), ("as_of", "2012-05-01")]
@@ -550,7 +565,10 @@ def command(
         if thorough:
             run("explain", all_flags[number % len(all_flags)], *about)
         run("explain", "unreconciled" if about[1:] else "not_reported", *about, "--json")
+        run("notice", LETTERS[number % len(LETTERS)], *about)
     run("explain", "management_fees", *[one for one in (asked.foreign or asked.own)[0] if one])
+    for primes in ("all", *(visits.oracle.prime(c) for c, _ in asked.foreign[:1])):
+        run("merlin", primes, "--json")
     for table in tables:
         file = folder / f"{table}.csv"
         file.write_text(probing_file(world, who, table))
