@@ -239,7 +239,11 @@ class Sent(Nothing):
         "may name another.",
     )
     covers: str | None = Field(None, description="Months covered, 2011-06..2012-03.")
-    received_on: str | None = Field(None, description="Day it was received; today unless given.")
+    received_on: str | None = Field(
+        None,
+        description="Day it was received; today unless given. Only the network may name an "
+        "earlier day, for history that is loaded.",
+    )
     file_name: str | None = Field(
         None,
         description="What the file is called in messages and in the history; the header "

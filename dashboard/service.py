@@ -298,12 +298,12 @@ class Service:
         """Read and check a file (a path, or a name and its bytes); nothing is stored."""
         table = table_named(table_name)
         by = None if by is None else self._reporter(by)
+        received = self._received_on(received_on)
         progress("reading")
         if isinstance(file, Path):
             sheet = read_file(file, table)
         else:
             sheet = read_content(file[1], table, file[0])
-        received = _received_on(received_on)
         found_months, versions = covered_months(sheet, table)
         months = _months(table, covers, received)
         if months is None and found_months:
@@ -345,13 +345,25 @@ class Service:
             )
         if not covers:
             raise BadOption("A nil return needs the months it covers, such as 2011-06..2012-03.")
-        received = _received_on(received_on)
+        received = self._received_on(received_on)
         months = _months(table, covers, received) or ()
         entries = self.ledger().returns()
         _require_part(by, self._registers_in_force(entries))
         verdict = Verdict(table=table.id, file="", rows=0, findings=())
         draft = Draft(table, None, verdict, by, months, (), received, entries)
         return replace(draft, effects=tuple(self._effects(draft)))
+
+    def _received_on(self, day: dt.date | None) -> dt.date:
+        """The day a return counts as received: a member's own is today, whatever is said."""
+        today = dt.date.today()
+        if day is not None and day > today:
+            raise BadOption(f"A return cannot have been received on {day}: that is still to come.")
+        if day is not None and day < today and not self.scope.sees_everything:
+            raise NotAllowed(
+                "Only the network may say that a return was received on an earlier day. Leave "
+                "received_on out: today counts."
+            )
+        return day or today
 
     def record(self, draft: Draft, progress: Progress = silent) -> Receipt:
         """Record a draft that the checks found fit; ReturnRefused if they did not."""
@@ -936,13 +948,6 @@ class Service:
             event_count=count_of_events,
             audit_hash=last_hash,
         )
-
-
-def _received_on(day: dt.date | None) -> dt.date:
-    today = dt.date.today()
-    if day is not None and day > today:
-        raise BadOption(f"A return cannot have been received on {day}: that is still to come.")
-    return day or today
 
 
 def _months(table: Table, covers: str | None, received_on: dt.date) -> tuple[dt.date, ...] | None:

@@ -94,7 +94,10 @@ def as_reporter(required: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(command: Callable[P, R]) -> Callable[P, R]:
         for option in (
             click.option(
-                "--received-on", type=Day(), help="Day it was received; today unless set."
+                "--received-on",
+                type=Day(),
+                help="Day it was received; today unless set. An earlier one is the network's to "
+                "name.",
             ),
             click.option("--covers", metavar="MONTHS", help="Months covered: 2011-06..2012-03."),
             click.option(

@@ -502,6 +502,22 @@ def test_mistakes_are_told_in_plain_words(server):
     assert len(returns_of(server)) == 6
 
 
+def test_a_member_cannot_rewrite_what_was_known_on_a_day_that_is_past(server):
+    body = {"content": example.PAYMENTS}
+    when = {"received_on": "2012-12-11", "covers": "2011-06..2011-07"}
+    for path in ("/returns/payments", "/checks/payments"):
+        answer = server.program("PRIME").post(path, params=when, **body)
+        assert refused(answer, 403, "not-allowed").startswith("Only the network may say")
+    nil = server.program("PRIME").post("/returns/payments", params={**when, "nil": True})
+    assert refused(nil, 403, "not-allowed").endswith("Leave received_on out: today counts.")
+    assert len(returns_of(server)) == 6
+    network = server.program("NET", "network")
+    answer = network.post("/returns/payments", params={**when, "by": "PRIME"}, **body)
+    assert answer.status_code == 201
+    entry = server.service.history()[-1]
+    assert (str(entry.received_on), entry.back_dated) == ("2012-12-11", True)
+
+
 def test_a_file_too_large_is_not_taken(server, monkeypatch):
     monkeypatch.setenv("FAIRTIER_MAX_UPLOAD", "1000")
     program = server.program("PRIME")

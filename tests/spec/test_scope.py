@@ -228,8 +228,41 @@ def test_a_member_reports_for_its_own_organisation_only(operator):
     assert operator.asked_by("N").examine("referrals", content, by="S").verdict.fit
 
 
+LATE = (
+    "Only the network may say that a return was received on an earlier day. Leave received_on "
+    "out: today counts."
+)
+
+
+@pytest.mark.parametrize("by", ["G", "P", "S", "T"])
+def test_only_the_network_and_the_operator_say_that_a_return_came_earlier(operator, by):
+    """Else a member could change what was known on a day that is past."""
+    today = dt.date.today()
+    day_before = today - dt.timedelta(days=1)
+    content = ("referrals.csv", (REFERRAL + "S9,C1,S,JSA,2011-06-02\n").encode())
+
+    def asked(service: Service, day: dt.date | None) -> list[dt.date]:
+        drafts = [service.examine("referrals", content, by=by, received_on=day)]
+        if by != "G":  # it has no part in which there could be nothing to report
+            drafts.append(
+                service.examine_nil("referrals", by=by, covers="2011-06", received_on=day)
+            )
+        return [one.received_on for one in drafts]
+
+    for whoever in (operator, operator.asked_by("N")):
+        assert set(asked(whoever, day_before)) == {day_before}
+    mine = operator.asked_by(by)
+    assert set(asked(mine, None)) == set(asked(mine, today)) == {today}
+    with pytest.raises(NotAllowed) as told:
+        mine.examine("referrals", content, by=by, received_on=day_before)
+    assert str(told.value) == LATE
+    with pytest.raises(NotAllowed) as told:
+        mine.examine_nil("referrals", by=by, covers="2011-06", received_on=day_before)
+    assert str(told.value) == LATE
+
+
 def refused(service: Service, table: str, text: str, by: str) -> str:
-    draft = service.examine(table, ("file.csv", text.encode()), by=by, received_on=RECEIVED)
+    draft = service.examine(table, ("file.csv", text.encode()), by=by)
     assert not draft.verdict.fit
     return " ".join(f"{one.message} {one.remedy}" for one in draft.verdict.findings)
 
@@ -257,8 +290,8 @@ def test_a_file_gets_the_same_verdict_from_its_sender_as_from_the_operator(opera
     ]  # fmt: skip
     for by, table, text in cases:
         content = ("file.csv", text.encode())
-        mine = member(operator, by).examine(table, content, by=by, received_on=RECEIVED)
-        whole = operator.examine(table, content, by=by, received_on=RECEIVED)
+        mine = member(operator, by).examine(table, content, by=by)
+        whole = operator.examine(table, content, by=by)
         assert mine.verdict.fit == whole.verdict.fit, (by, text)
 
 
