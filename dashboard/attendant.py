@@ -1,6 +1,7 @@
 """What a shared server does by itself: it puts raised flags to those they are about.
 
-It looks whenever a return came in, from whichever process, and when a day has begun.
+It looks whenever a return came in, from whichever process, when an organisation can sign in that
+could not before, and when a day has begun.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dashboard.proceedings import review, send_mail
 from dashboard.terminal import report_bug
 from data import audit
 from data.errors import UserError
+from data.replies import able_to_sign_in
 from metrics.rules import register
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Attendant:
         self.service = service
         self.database = database
         self.address = address
-        self._seen: tuple[int, dt.date] | None = None
+        self._seen: tuple[int, dt.date, frozenset[str]] | None = None
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -47,7 +49,7 @@ class Attendant:
         A failure is tried again at the next look.
         """
         try:
-            now = (self.service.version(), dt.date.today())
+            now = (self.service.version(), dt.date.today(), able_to_sign_in(self.database))
             if now[0] and now != self._seen:
                 review(self.service, self.database)
             self._seen = now

@@ -137,6 +137,7 @@ def case_answer(case: Case) -> dict[str, Any]:
         "opened_at": case.opened_at.isoformat(),
         "due_on": case.due_on.isoformat() if case.due_on else None,
         "held": case.held,
+        "unreached": list(case.unreached),
         "outcome": case.outcome,
         "decision": case.decision.kind if case.decision else None,
         "no_longer_raised": case.closed,

@@ -45,6 +45,9 @@ KINDS: Mapping[Kind, str] = {
 }
 MOST_REASON_CHARACTERS = 1_000
 _CONTROLS = ("Cc", "Cs")  # what databases refuse
+# What makes other text read in another order than it is written: LRM, RLM, ALM, embeddings,
+# overrides and isolates.
+_TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True)
@@ -261,7 +264,11 @@ def _allowed(scope: Scope, reach: Reach, kind: str, subject_id: str) -> Kind:
 def plain_text(written: str, most_characters: int) -> str:
     """What somebody wrote, without control characters; BadOption if it is too long."""
     lines = written.replace("\r\n", "\n").replace("\r", "\n")
-    kept = "".join(c for c in lines if c in "\n\t" or unicodedata.category(c) not in _CONTROLS)
+    kept = "".join(
+        c
+        for c in lines
+        if c in "\n\t" or (unicodedata.category(c) not in _CONTROLS and c not in _TURNING)
+    )
     if len(kept.strip()) > most_characters:
         raise BadOption(
             f"The text has {len(kept.strip()):,} characters. Write at most {most_characters:,}."

@@ -5,6 +5,10 @@ subcontractor, and the commissioner where the figures point to it, and starts a 
 subcontractor that asked to be asked first is notified alone: the case is held until it releases
 it, and only then are the others told and the clock started.
 
+No clock runs against an organisation of which nobody can sign in. For such a party it starts at the
+first review after somebody of it joined, or on the day on which the network says that it put the
+flag to it another way. A case is published only when the clock of every party has run.
+
 Whoever is notified may reply, also late; the latest stance of those the figures speak of decides
 whether a case is accepted or disputed. The network may find it resolved or withdraw it, and alone
 decides whether it is published: after the clock has run, always beside the replies, never while
@@ -71,9 +75,13 @@ STEPS_TAKEN: Mapping[str, str] = {
     "published": "The network decided to publish the flag with the replies",
     "withheld": "The network decided not to publish the flag",
     "no_longer_raised": "The flag is no longer raised",
+    "unreached": "Nobody of {party} could sign in, so its time to reply did not begin",
+    "reached": "Somebody of {party} could sign in, so its time to reply began",
+    "told": "The network put the flag to {party} another way",
 }
 FAIRTIER = "Fairtier"
 OTHER_PRIME = "other_prime"  # the register names another prime than the case was put to
+_LEAST_OF_ID = 4
 _MAILED = ("reply_wanted", "consent_wanted")
 
 
@@ -82,9 +90,10 @@ class Step:
     """One step of a case, by an organisation, the network, or Fairtier itself.
 
     `actor` is empty where the asker is not to know who acted for another organisation. `due_on` is
-    the last day to reply, on the step that starts the clock. `reason` is one of
+    the last day to reply, on a step that starts a clock. `reason` is one of
     `REASONS` in a reply; where the flag is no longer raised it is its new status, empty if it is
-    not assessed any more, or `OTHER_PRIME`.
+    not assessed any more, or `OTHER_PRIME`; where a party could not sign in, can, or was told
+    another way, it is the party's id.
     """
 
     number: int
@@ -131,8 +140,21 @@ class Case:
 
     @property
     def due_on(self) -> dt.date | None:
-        """The last day to reply; None while the case is held."""
-        return next((step.due_on for step in self.steps if step.due_on is not None), None)
+        """The last day to reply, of whoever was reached last; None while the case is held."""
+        return max((step.due_on for step in self.steps if step.due_on is not None), default=None)
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """The parties whose clock has not begun: nobody of them could sign in, or was told."""
+        waiting: dict[str, None] = {}
+        for step in self.steps:
+            if step.kind == "unreached":
+                waiting[step.reason] = None
+            elif step.kind in ("reached", "told"):
+                waiting.pop(step.reason, None)
+            elif step.kind in get_args(Stance):
+                waiting.pop(step.organisation_id or "", None)
+        return tuple(waiting)
 
     @property
     def held(self) -> bool:
@@ -162,6 +184,14 @@ class Case:
         whole = (*self.answerable, self.subcontractor_id)
         shown = (self.subcontractor_id,) if self.held else whole
         return tuple(dict.fromkeys(one for one in shown if one))
+
+    def named(self, parties: Iterable[str]) -> str:
+        """Organisations by their names, as A or B."""
+        return " or ".join(self.names.get(one, one) for one in parties)
+
+    def told(self, step: Step) -> str:
+        """What one of its steps was, in words."""
+        return STEPS_TAKEN[step.kind].format(party=self.names.get(step.reason, step.reason))
 
     @property
     def replies(self) -> tuple[Step, ...]:
@@ -308,10 +338,15 @@ def bring_up_to_date(
         if not still():
             return None
         asking = in_force(connection, "ask_first")
-        standing = [case for case in _read(connection) if not case.closed]
+        found = _read(connection)
+        standing = [case for case in found if not case.closed]
         wanted = {one.key: one for one in raised}
         known = {_key(case) for case in standing}
         opened = held = released = closed = 0
+        due_from_today = working_day_after(today, reply_days)
+        for case in found:
+            if case.closed or _key(case) in wanted:
+                _reach(connection, case, due_from_today)
         for case in standing:
             if _key(case) not in wanted:
                 status = statuses.get((case.flag, case.contract_id, case.subcontractor_id), "")
@@ -323,7 +358,7 @@ def bring_up_to_date(
         for key, one in wanted.items():
             if key not in known:
                 ask = one.rests_on_subcontractor and one.subcontractor_id in asking
-                due_on = None if ask else working_day_after(today, reply_days)
+                due_on = None if ask else due_from_today
                 _open(connection, one, due_on)
                 held, opened = held + ask, opened + (not ask)
         return Reviewed(opened, held, released, closed)
@@ -363,6 +398,41 @@ def _open(connection: sa.Connection, one: Raised, due_on: dt.date | None) -> Non
     opened = _step(connection, case, kind, None, FAIRTIER, None, due_on=due_on)
     wanted = "consent_wanted" if due_on is None else "reply_wanted"
     _notify(connection, opened, wanted, opened.parties)
+    if due_on is not None:
+        _note_unreached(connection, opened)
+
+
+def _note_unreached(connection: sa.Connection, case: Case) -> Case:
+    """Note of each party of which nobody can sign in that its clock has not begun."""
+    able = _able_to_sign_in(connection)
+    for party in case.parties:
+        if party not in able:
+            case = _step(connection, case, "unreached", None, FAIRTIER, None, reason=party)
+    return case
+
+
+def _reach(connection: sa.Connection, case: Case, due_on: dt.date) -> None:
+    """Start the clock of each party of which somebody can sign in by now."""
+    waiting = () if case.outcome == "withdrawn" else case.unreached
+    able = _able_to_sign_in(connection) if waiting else frozenset()
+    for party in waiting:
+        if party in able:
+            case = _step(
+                connection, case, "reached", None, FAIRTIER, None, reason=party, due_on=due_on
+            )
+
+
+def _able_to_sign_in(connection: sa.Connection) -> frozenset[str]:
+    """The organisations of which somebody has set up a sign-in that holds."""
+    joined = sa.or_(ACCOUNTS.c.password_hash.is_not(None), ACCOUNTS.c.issuer.is_not(None))
+    query = sa.select(ACCOUNTS.c.organisation_id).where(joined, ACCOUNTS.c.disabled_at.is_(None))
+    return frozenset(connection.execute(query.distinct()).scalars())
+
+
+def able_to_sign_in(database: Database) -> frozenset[str]:
+    """The organisations of which somebody has set up a sign-in that holds."""
+    with database.reading() as connection:
+        return _able_to_sign_in(connection)
 
 
 def _close(connection: sa.Connection, case: Case, status: str) -> None:
@@ -382,7 +452,7 @@ def _release(
     due_on = working_day_after(today, reply_days)
     released = _step(connection, case, "released", by, actor, actor_organisation_id, due_on=due_on)
     _notify(connection, released, "reply_wanted", released.parties)
-    return released
+    return _note_unreached(connection, released)
 
 
 # What those it is about, and the network, do
@@ -396,7 +466,10 @@ def cases(database: Database, scope: Scope, reach: Reach) -> tuple[Case, ...]:
 
 
 def case_of(database: Database, scope: Scope, reach: Reach, case_id: str) -> Case:
-    """One case; NotAllowed, in the same words, if there is none or it is not the asker's."""
+    """One case, by its id or the beginning of it that no other case of the asker's has.
+
+    NotAllowed, in the same words, if there is none or it is not the asker's.
+    """
     with database.reading() as connection:
         return _shown(_case(connection, scope, reach, case_id), scope)
 
@@ -412,8 +485,13 @@ def reply(
     reason: str,
     text: str = "",
     actor: str,
+    last_seen: int | None = None,
 ) -> Case:
-    """Take a reply of an organisation the case is about; also after the clock has run."""
+    """Take a reply of an organisation the case is about; also after the clock has run.
+
+    With the number of the last step that was shown, NotAllowed if that organisation has replied
+    since, or the network has decided.
+    """
     if stance not in get_args(Stance):
         raise BadOption("Say whether you accept or dispute the flag: accepted or disputed.")
     if reason not in REASONS:
@@ -425,6 +503,7 @@ def reply(
         take_turn(connection)
         case = _case(connection, scope, reach, case_id)
         _require_acts_for(scope, by, case.parties)
+        _require_unmoved(case, last_seen, by)
         if case.held:
             raise NotAllowed(
                 "The flag is held until you agree that it is shown to the prime. Release it first; "
@@ -457,8 +536,12 @@ def consent(
     actor: str,
     today: dt.date,
     reply_days: int,
+    last_seen: int | None = None,
 ) -> Case:
-    """The subcontractor's word whether a held flag may be shown; agreeing starts the clock."""
+    """The subcontractor's word whether a held flag may be shown; agreeing starts the clock.
+
+    With the number of the last step that was shown, NotAllowed if it said so or not since.
+    """
     with database.writing() as connection:
         take_turn(connection)
         case = _case(connection, scope, reach, case_id)
@@ -467,6 +550,7 @@ def consent(
             raise NotAllowed("The flag was already put to the prime, and that cannot be undone.")
         if case.closed:
             raise NotAllowed("The flag is no longer raised, so nothing is to be agreed to.")
+        _require_unmoved(case, last_seen, by)
         if agrees:
             return _release(connection, case, by, actor, scope.organisation_id, today, reply_days)
         return _step(connection, case, "declined", by, actor, scope.organisation_id)
@@ -524,11 +608,13 @@ def decide(
     reason: str = "",
     actor: str,
     today: dt.date,
+    last_seen: int | None = None,
 ) -> Case:
     """The network's word on a case: publish or withhold it, find it resolved, or withdraw it.
 
     A reason is needed but to publish what nobody disputes. NotAllowed where it may not be
-    published, or for anybody but the network.
+    published, or for anybody but the network; and, with the number of the last step that was
+    shown, if the case has moved on since.
     """
     if decision not in get_args(Decision):
         raise BadOption(
@@ -540,6 +626,7 @@ def decide(
         case = _case(connection, scope, reach, case_id)
         if not scope.sees_everything:
             raise NotAllowed("Only the network decides about a case.")
+        _require_unmoved(case, last_seen)
         if decision == "published":
             barred = barred_from_publication(case, in_force(connection, "confidential"), today)
             if barred:
@@ -553,12 +640,70 @@ def decide(
         return decided
 
 
+def tell(
+    database: Database,
+    scope: Scope,
+    reach: Reach,
+    case_id: str,
+    party: str,
+    *,
+    on: dt.date,
+    text: str,
+    actor: str,
+    today: dt.date,
+    reply_days: int,
+) -> Case:
+    """The network's word that it put a case to a party of which nobody can sign in, and how.
+
+    The party's clock starts on that day. NotAllowed for anybody but the network, and where the
+    clock of that organisation runs already or it is no party.
+    """
+    written = plain_text(text, MOST_TEXT_CHARACTERS)
+    with database.writing() as connection:
+        take_turn(connection)
+        case = _case(connection, scope, reach, case_id)
+        if not scope.sees_everything:
+            raise NotAllowed("Only the network says that it put a flag to somebody another way.")
+        if party not in case.unreached:
+            waiting = ", ".join(case.unreached)
+            raise NotAllowed(
+                f"The case does not wait for {party}. "
+                + (f"It waits for {waiting}." if waiting else "It waits for nobody to be told.")
+            )
+        due_on = working_day_after(on, reply_days)
+        first_due_on = next(step.due_on for step in case.steps if step.due_on is not None)
+        if on > today or due_on < first_due_on:
+            raise BadOption(
+                f"It cannot have been told on {on}. Give a day from the one on which the flag was "
+                "put to those it is about, to today."
+            )
+        if not written:
+            raise BadOption("Write how it was told, and whom: it is kept with the case.")
+        return _step(
+            connection,
+            case,
+            "told",
+            None,
+            actor,
+            scope.organisation_id,
+            reason=party,
+            text=f"On {on.day} {on:%B %Y}. {written}",
+            due_on=due_on,
+        )
+
+
 def barred_from_publication(case: Case, confidential: frozenset[str], today: dt.date) -> str:
     """Why a case may not be published yet, or at all, in a sentence; empty if it may."""
     if case.due_on is None:
         return "The flag is held: its subcontractor has not agreed that it is shown."
     if case.outcome == "withdrawn":
         return "The flag no longer stands, so it is not published."
+    if case.unreached:
+        who = case.named(case.unreached)
+        return (
+            f"Nobody of {who} can sign in: invite somebody, or put it to them another way and say "
+            "when. It is not published before their time to reply has run."
+        )
     if today <= case.due_on:
         day = f"{case.due_on.day} {case.due_on:%B %Y}"
         return f"Those it is about may reply until {day}. Publish it after that day."
@@ -681,6 +826,8 @@ def _awaited(case: Case, kind: str, organisation_id: str, today: dt.date) -> boo
     if kind == "consent_wanted":
         return case.held and not case.declined
     replied = any(step.organisation_id == organisation_id for step in case.replies)
+    if organisation_id in case.unreached:
+        return False  # its clock starts at the next review
     return not replied and case.due_on is not None and today <= case.due_on
 
 
@@ -776,10 +923,31 @@ def _shown(case: Case, scope: Scope) -> Case:
 
 
 def _case(connection: sa.Connection, scope: Scope, reach: Reach, case_id: str) -> Case:
-    for case in _read(connection, case_id):
-        if _sees(case, scope, reach):
-            return case
-    raise NotAllowed(NOT_SHOWN)
+    if len(case_id) < _LEAST_OF_ID:
+        raise NotAllowed(NOT_SHOWN)
+    found = [case for case in _read(connection, case_id) if _sees(case, scope, reach)]
+    if len(found) > 1:
+        raise BadOption(
+            f'{len(found)} cases begin with "{case_id}". Write more of the id: {found[0].case_id}.'
+        )
+    if not found:
+        raise NotAllowed(NOT_SHOWN)
+    return found[0]
+
+
+def _require_unmoved(case: Case, last_seen: int | None, by: str | None = None) -> None:
+    """NotAllowed if the case took a step after the last one shown: for a party, one that matters.
+
+    To a party matter the decisions of the network, and what its own people said.
+    """
+    if last_seen is None:
+        return
+    decided = get_args(Decision)
+    for step in case.steps:
+        is_new = step.number > last_seen
+        if is_new and (by is None or step.kind in decided or step.organisation_id == by):
+            what = "Somebody decided this case" if step.kind in decided else "This case moved on"
+            raise NotAllowed(f"{what} meanwhile: look at it again.")
 
 
 def _require_acts_for(scope: Scope, by: str, parties: Iterable[str | None]) -> None:
@@ -848,11 +1016,11 @@ def _notify(connection: sa.Connection, case: Case, kind: str, to: Iterable[str])
 
 
 def _read(connection: sa.Connection, case_id: str | None = None) -> list[Case]:
-    """The cases in the order in which they were opened, or the one of that id."""
+    """The cases in the order in which they were opened, or those whose ids begin so."""
     of_cases, of_steps = sa.select(CASES), sa.select(STEPS).order_by(STEPS.c.number)
     if case_id is not None:
-        of_cases = of_cases.where(CASES.c.case_id == case_id)
-        of_steps = of_steps.where(STEPS.c.case_id == case_id)
+        of_cases = of_cases.where(CASES.c.case_id.startswith(case_id, autoescape=True))
+        of_steps = of_steps.where(STEPS.c.case_id.startswith(case_id, autoescape=True))
     steps: dict[str, list[Step]] = {}
     for row in connection.execute(of_steps).mappings():
         step = Step(**{name: row[name] for name in Step.__dataclass_fields__})

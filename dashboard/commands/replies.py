@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.terminal import out, print_json, progress, say, with_asker, with_store
+from dashboard.terminal import Day, out, print_json, progress, say, with_asker, with_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,9 @@ def list_(closed: bool, as_json: bool, store: Path, asker: str | None) -> None:
     if not chosen:
         say("No flag was put to anybody. `fairtier replies review` puts those that are raised.")
         return
-    grid = Grid("Case", "Flag", "Contract", "Subcontractor", "Reply by", "State")
+    grid = Grid()
+    for heading in ("Case", "Flag", "Contract", "Subcontractor", "Reply by", "State"):
+        grid.add_column(heading, overflow="fold")
     for case in chosen:
         cells = (
             case.case_id,
@@ -109,7 +111,7 @@ def list_(closed: bool, as_json: bool, store: Path, asker: str | None) -> None:
 def show(case_id: str, as_json: bool, store: Path, asker: str | None) -> None:
     """Show what a flag said, and every step since."""
     from dashboard.proceedings import case_answer
-    from data.replies import STEPS_TAKEN, case_of
+    from data.replies import case_of
 
     with at_desk(store, asker) as desk:
         case = case_of(desk.database, desk.scope, desk.reach, case_id)
@@ -120,10 +122,15 @@ def show(case_id: str, as_json: bool, store: Path, asker: str | None) -> None:
     say(case.sentence)
     if case.due_on:
         say(f"Reply by {case.due_on}.")
+    if case.unreached:
+        say(
+            f"Nobody of {case.named(case.unreached)} can sign in: their time to reply has not "
+            "begun. Invite somebody, or put it to them another way: `fairtier replies told`."
+        )
     for step in case.steps:
         by = ", ".join(filter(None, (step.organisation_id, step.actor)))
         reason = f" {step.reason_words}." if step.reason_words else ""
-        say(f"{step.number}. {step.at:%Y-%m-%d} {STEPS_TAKEN[step.kind]} ({by}).{reason}")
+        say(f"{step.number}. {step.at:%Y-%m-%d} {case.told(step)} ({by}).{reason}")
         for line in step.text.splitlines():
             say(f"   {line}")
 
@@ -239,6 +246,37 @@ def decline(case_id: str, by: str, store: Path, asker: str | None) -> None:
     """Record that a subcontractor does not agree that a held flag is shown to the prime."""
     _consent(case_id, by, store, asker, agrees=False)
     say("It stays held: only the subcontractor and the network see it.")
+
+
+@replies.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("--org", required=True, help="Organisation of which nobody can sign in.")
+@click.option("--on", type=Day(), help="Day on which it was told; today unless set.")
+@click.option("--text", required=True, help="How, and whom: kept with the case.")
+@with_asker
+@with_store
+def told(
+    case_id: str, org: str, on: dt.date | None, text: str, store: Path, asker: str | None
+) -> None:
+    """Record that the network put a flag to an organisation another way: its time begins."""
+    from dashboard.proceedings import reply_days
+    from data.replies import tell
+
+    today = dt.date.today()
+    with at_desk(store, asker) as desk:
+        case = tell(
+            desk.database,
+            desk.scope,
+            desk.reach,
+            case_id,
+            org,
+            on=on or today,
+            text=text,
+            actor=OPERATOR,
+            today=today,
+            reply_days=reply_days(today),
+        )
+    say(f"Recorded. It may reply until {case.due_on}.")
 
 
 @replies.command()

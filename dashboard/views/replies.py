@@ -15,7 +15,7 @@ from dashboard.words import STATUSES, day, literal, text
 from data import arrangements, replies
 from data.arrangements import KINDS, may_arrange
 from data.errors import UserError
-from data.replies import MOST_TEXT_CHARACTERS, OTHER_PRIME, OUTCOMES, REASONS, STEPS_TAKEN
+from data.replies import MOST_TEXT_CHARACTERS, OTHER_PRIME, OUTCOMES, REASONS
 from data.scope import NOT_SHOWN
 from data.working_days import working_days_left
 from metrics.catalogue import flags
@@ -107,6 +107,11 @@ def clock(case: Case, today: dt.date) -> str:
     until = f"{due_on:%A} {day(due_on)}"
     if case.closed or case.outcome in ("resolved", "withdrawn"):
         return f"The time to reply was set to {until}."
+    if case.unreached:
+        return (
+            f"Nobody of {case.named(case.unreached)} can sign in yet: the time to reply has not "
+            f"begun there. Anybody else is asked to reply by {until}."
+        )
     if today > due_on:
         return f"The time to reply ran until {until}. A late reply is still taken and shown."
     left = working_days_left(today, due_on)
@@ -127,8 +132,11 @@ def task(asker: _Asker, case: Case) -> str:
     answered = {step.organisation_id for step in case.replies}
     if set(parties) - answered and case.outcome != "resolved":
         return "Reply to it."
-    barred = replies.barred_from_publication(case, asker.confidential, asker.today)
-    if asker.scope.sees_everything and not barred and case.decision is None:
+    if not asker.scope.sees_everything or case.decision is not None:
+        return ""
+    if case.unreached and case.outcome != "resolved":
+        return f"Nobody of {case.named(case.unreached)} can sign in."
+    if not replies.barred_from_publication(case, asker.confidential, asker.today):
         return "Decide whether it is published."
     return ""
 
@@ -147,9 +155,9 @@ def _opening(asker: _Asker, found: Sequence[Case]) -> None:
         markup.lead("No flag about you has been put to anybody.")
     markup.paragraph(
         "A raised flag is put to the prime and the subcontractor it is about, and is not "
-        f"published before they had {count(days, 'working day')} to reply. It says look here, "
-        "never guilty. Only the network publishes, each flag by a decision of its own, beside the "
-        "replies.",
+        f"published before they had {count(days, 'working day')} to reply; that time does not run "
+        "while nobody of an organisation can sign in. A flag says look here, never guilty. Only "
+        "the network publishes, each flag by a decision of its own, beside the replies.",
         quiet=True,
     )
     if asker.scope.sees_everything and st.button("Review the flags now"):
@@ -212,12 +220,24 @@ def _case(asker: _Asker, case: Case, *, expanded: bool) -> None:
     with st.expander(literal(label), expanded=expanded):
         st.html(_told(asker, case))
         mine = asker.parties_of(case)
+        last_seen = _last_seen(case)
         if case.held and case.subcontractor_id in mine and not case.closed:
-            _consent(asker, case)
+            _consent(asker, case, last_seen)
         elif mine and not case.held and case.outcome != "withdrawn":
-            _reply(asker, case, mine)
+            _reply(asker, case, mine, last_seen)
         if asker.scope.sees_everything:
-            _decision(asker, case)
+            if case.unreached:
+                _tell(asker, case)
+            _decision(asker, case, last_seen)
+
+
+def _last_seen(case: Case) -> int:
+    """The number of the case's last step when the page was drawn before: what was seen of it."""
+    key = f"last step of {case.case_id}"
+    now = case.steps[-1].number
+    seen: int = st.session_state.get(key, now)
+    st.session_state[key] = now
+    return seen
 
 
 def _names(case: Case) -> str:
@@ -264,10 +284,10 @@ def _step(case: Case, step: Step) -> str:
     who = case.names.get(step.organisation_id or "", step.organisation_id or "")
     by = ", ".join(filter(None, (who, "" if step.actor == replies.FAIRTIER else step.actor)))
     by = f" ({by})" if by else ""
-    said = [f"{day(step.at.date())}: {STEPS_TAKEN[step.kind]}{by}."]
+    said = [f"{day(step.at.date())}: {case.told(step)}{by}."]
     if step.kind == "no_longer_raised":
         said.append(_ceased(step.reason))
-    elif step.reason:
+    elif step.reason_words:
         said.append(f"{step.reason_words}.")
     written = "".join(
         f'<p class="ft-text">{text(line)}</p>' for line in step.text.splitlines() if line.strip()
@@ -283,7 +303,7 @@ def _ceased(status: str) -> str:
     return "It is not assessed any more."
 
 
-def _consent(asker: _Asker, case: Case) -> None:
+def _consent(asker: _Asker, case: Case, last_seen: int) -> None:
     st.subheader("May it be shown to the prime?")
     markup.paragraph(
         "If you agree, the prime is told and the time to reply starts for both of you. That cannot "
@@ -307,11 +327,12 @@ def _consent(asker: _Asker, case: Case) -> None:
                 actor=asker.actor,
                 today=asker.today,
                 reply_days=reply_days(asker.today),
+                last_seen=last_seen,
             ),
         )
 
 
-def _reply(asker: _Asker, case: Case, mine: Sequence[str]) -> None:
+def _reply(asker: _Asker, case: Case, mine: Sequence[str], last_seen: int) -> None:
     st.subheader("Reply")
     with st.form(f"reply {case.case_id}", clear_on_submit=False):
         by = mine[0]
@@ -360,11 +381,57 @@ def _reply(asker: _Asker, case: Case, mine: Sequence[str]) -> None:
             reason=reason or "",
             text=written,
             actor=asker.actor,
+            last_seen=last_seen,
         ),
     )
 
 
-def _decision(asker: _Asker, case: Case) -> None:
+def _tell(asker: _Asker, case: Case) -> None:
+    st.subheader("Put it to them another way")
+    markup.paragraph(
+        "Invite somebody on the page Members: the time to reply begins when they have joined. Or "
+        "put the flag to the organisation by letter or telephone, and say here when and how: the "
+        "time begins on that day."
+    )
+    with st.form(f"tell {case.case_id}"):
+        party = st.selectbox(
+            "Organisation",
+            case.unreached,
+            format_func=lambda one: case.names.get(one, one),
+            key=f"told {case.case_id}",
+        )
+        on = st.date_input(
+            "I put it to them on",
+            value=asker.today,
+            max_value=asker.today,
+            format="DD/MM/YYYY",
+            key=f"told on {case.case_id}",
+        )
+        written = st.text_area(
+            "How, and whom you told; kept with the case",
+            max_chars=MOST_TEXT_CHARACTERS,
+            key=f"told how {case.case_id}",
+        )
+        if not st.form_submit_button("Record that it was told"):
+            return
+    _do(
+        "It is recorded, and their time to reply has begun.",
+        lambda: replies.tell(
+            asker.database,
+            asker.scope,
+            asker.reach,
+            case.case_id,
+            party,
+            on=on,
+            text=written,
+            actor=asker.actor,
+            today=asker.today,
+            reply_days=reply_days(asker.today),
+        ),
+    )
+
+
+def _decision(asker: _Asker, case: Case, last_seen: int) -> None:
     st.subheader("The network's decision")
     barred = replies.barred_from_publication(case, asker.confidential, asker.today)
     open_to = [one for one in _DECISIONS if one != "published" or not barred]
@@ -396,6 +463,7 @@ def _decision(asker: _Asker, case: Case) -> None:
             reason=reason,
             actor=asker.actor,
             today=asker.today,
+            last_seen=last_seen,
         ),
     )
 

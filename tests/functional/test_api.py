@@ -38,6 +38,7 @@ from tests.functional.serving import (
     serving,
     small_store,
 )
+from tests.people import let_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -438,6 +439,7 @@ def test_what_was_published_needs_no_token(server):
     }
     raised = replies.Raised("zero_referrals", "K1", "PRIME", "SUB-2", False, answer)
     statuses = {("zero_referrals", "K1", "SUB-2"): "raised"}
+    let_in(server.database, "PRIME", "SUB-2")
     replies.bring_up_to_date(server.database, [raised], statuses, today=DAY, reply_days=1)
     reach = reach_of(OPERATOR, server.service._ledger.parties())
     (case,) = replies.cases(server.database, OPERATOR, reach)

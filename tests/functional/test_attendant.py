@@ -19,6 +19,7 @@ from data.arrangements import make
 from data.database import Database
 from data.scope import OPERATOR, Scope
 from metrics.rules import register
+from tests.people import let_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,18 @@ def test_every_raised_flag_is_put_to_those_it_is_about_once(service, database):
     }
     attendant.look()
     assert len(cases(service, database)) == len(opened)
+
+
+def test_the_clock_of_an_organisation_begins_when_somebody_of_it_has_joined(service, database):
+    attendant = Attendant(service, database, "http://127.0.0.1:8501")
+    attendant.look()
+    assert all(one.unreached == one.parties for one in cases(service, database))
+    let_in(database, PRIME)
+    attendant.look()  # nothing else has changed
+    assert {one.unreached for one in cases(service, database) if one.prime_id == PRIME} >= {
+        (FEE[2],)
+    }
+    assert all(PRIME not in one.unreached for one in cases(service, database))
 
 
 def test_a_look_that_fails_is_tried_again_and_tells_no_data(service, database, monkeypatch, caplog):
@@ -119,6 +132,7 @@ def test_asked_as_an_organisation_arrangements_count(service, database):
 
 def test_the_public_page_shows_what_was_published_beside_the_replies(service, database):
     assert "Nothing has been published yet" in page_html(())
+    let_in(database, PRIME, FEE[2])
     Attendant(service, database, "http://127.0.0.1:8501").look()
     (fee,) = [
         one

@@ -101,6 +101,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
                     organisation_id=organisation_id,
                     role="member",
                     created_at=now,
+                    password_hash="$argon2id$",
                 )
             )
     put(opened)

@@ -34,6 +34,7 @@ from data.replies import (
 from data.scope import OPERATOR, Reach, Scope
 from data.working_days import working_day_after
 from metrics.own_returns import rests_on_subcontractor
+from tests.people import let_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,8 +140,15 @@ class Ledger:
 def ledger(demo_copy: Path, argued: Argued) -> Iterator[Ledger]:
     """Nothing was reviewed yet."""
     database = Database(demo_copy)
+    everybody_joined(demo_copy, database)
     yield Ledger(demo_copy, database, argued)
     database.close()
+
+
+def everybody_joined(store: Path, database: Database) -> None:
+    """Somebody of each organisation of the worked example can sign in."""
+    registers = Service(store, OPERATOR).registers()
+    let_in(database, *registers["organisations"].column("organisation_id").to_pylist())
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +156,7 @@ def reviewed_store(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -
     store = tmp_path_factory.mktemp("reviewed") / "store"
     shutil.copytree(demo_store, store)
     database = Database(store)
+    everybody_joined(store, database)
     review(Service(store, OPERATOR), database, TODAY)
     database.close()
     return store

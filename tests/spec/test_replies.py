@@ -1,7 +1,8 @@
 """The right of reply: what is flagged is put to those it is about before anybody else is told.
 
 G buys the contract C1 from the prime P, whose subcontractors are S and T. The network is N. Each
-test begins on Tuesday 24 November 2026, so five working days end on Tuesday 1 December.
+test begins on Tuesday 24 November 2026, so five working days end on Tuesday 1 December. Somebody of
+each can sign in but where a test is about that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from data import audit, replies
 from data.arrangements import end, in_force, make, scope_of
@@ -41,6 +43,7 @@ from data.replies import (
     reply,
 )
 from data.scope import NOT_SHOWN, OPERATOR, PUBLIC, Parties, Reach, Scope, reach_of
+from tests.people import JOINED, let_in
 
 TODAY = dt.date(2026, 11, 24)
 DUE_ON = dt.date(2026, 12, 1)
@@ -76,9 +79,17 @@ def raised(
 
 
 def review(
-    database: Database, *found: Raised, today: dt.date = TODAY, **statuses: str
+    database: Database,
+    *found: Raised,
+    today: dt.date = TODAY,
+    joined: str = "PSTG",
+    **statuses: str,
 ) -> Reviewed | None:
-    """What a review makes of these raised flags; other flags of S in C1 by their status."""
+    """What a review makes of these raised flags; other flags of S in C1 by their status.
+
+    Somebody of each organisation in `joined` can sign in.
+    """
+    let_in(database, *joined)
     assessed = {(one.flag, one.contract_id, one.subcontractor_id): "raised" for one in found}
     assessed |= {(flag, "C1", "S"): status for flag, status in statuses.items()}
     return bring_up_to_date(database, found, assessed, today=today, reply_days=5)
@@ -648,11 +659,249 @@ def test_nothing_about_a_confidential_contract_is_published_until_that_is_lifted
     assert len(published(database, AFTER)) == 1
 
 
+# Parties of which nobody can sign in
+
+
+def tells(
+    database: Database,
+    party: str,
+    on: dt.date = TODAY,
+    text: str = "By letter.",
+    who: str = "N",
+    today: dt.date = TODAY,
+) -> Case:
+    return replies.tell(
+        database,
+        *asker(database, who),
+        the_case(database).case_id,
+        party,
+        on=on,
+        text=text,
+        actor=f"{who}@example.org",
+        today=today,
+        reply_days=5,
+    )
+
+
+LATER = dt.date(2026, 12, 14)
+WAITS_FOR_S = (
+    "Nobody of Exampleton Trust can sign in: invite somebody, or put it to them another way and "
+    "say when. It is not published before their time to reply has run."
+)
+
+
+def test_the_clock_does_not_run_against_those_who_cannot_sign_in(database: Database) -> None:
+    person(database, "invited@", "S")  # and has not joined
+    review(database, raised(), joined="P")
+    case = the_case(database)
+    assert case.unreached == ("S",)
+    assert [(step.kind, step.reason) for step in case.steps] == [("opened", ""), ("unreached", "S")]
+    assert case.told(case.steps[1]) == (
+        "Nobody of Exampleton Trust could sign in, so its time to reply did not begin"
+    )
+    assert addressed(database) == []  # nothing that S could answer yet
+    with pytest.raises(NotAllowed) as barred:
+        decides(database, "published", today=LATER)
+    assert str(barred.value) == WAITS_FOR_S
+    assert review(database, raised(), joined="P", today=AFTER) == Reviewed()
+    assert the_case(database).unreached == ("S",)
+    assert faults_now(database) == []
+
+
+def test_it_begins_at_the_first_review_after_somebody_has_joined(database: Database) -> None:
+    person(database, "second@", "S")
+    review(database, raised(), joined="P")
+    review(database, raised(), joined="S", today=AFTER)
+    case = the_case(database)
+    assert (case.unreached, case.due_on) == ((), dt.date(2026, 12, 9))
+    assert (case.steps[-1].kind, case.steps[-1].actor) == ("reached", "Fairtier")
+    assert addressed(database, AFTER) == [("second@", dt.date(2026, 12, 9))]
+    with pytest.raises(NotAllowed, match="may reply until 9 December 2026"):
+        decides(database, "published", today=dt.date(2026, 12, 9))
+    assert decides(database, "published", today=LATER).decision is not None
+    assert review(database, raised(), today=LATER) == Reviewed()
+    assert [step.kind for step in the_case(database).steps].count("reached") == 1
+    assert faults_now(database) == []
+
+
+def test_or_on_the_day_on_which_the_network_put_it_to_them_another_way(database: Database) -> None:
+    review(database, raised(), joined="P")
+    case = tells(database, "S", on=AFTER, text="By letter to the manager.", today=LATER)
+    assert (case.unreached, case.due_on) == ((), dt.date(2026, 12, 9))
+    told = case.steps[-1]
+    assert (told.kind, told.organisation_id, told.reason) == ("told", "N", "S")
+    assert told.text == "On 2 December 2026. By letter to the manager."
+    assert next(iter(seen_by(database, "S"))).steps[-1].actor == ""
+    with pytest.raises(NotAllowed, match="may reply until 9 December 2026"):
+        decides(database, "published", today=dt.date(2026, 12, 9))
+    assert decides(database, "published", today=LATER).decision is not None
+    assert faults_now(database) == []
+
+
+def test_only_the_network_says_so_of_whom_it_waits_for_when_and_how(database: Database) -> None:
+    review(database, raised(), joined="")
+    assert the_case(database).unreached == ("P", "S")
+    with pytest.raises(NotAllowed, match="Only the network"):
+        tells(database, "S", who="P")
+    with pytest.raises(NotAllowed, match=r"does not wait for T\. It waits for P, S\."):
+        tells(database, "T")
+    for day in (dt.date(2026, 11, 23), AFTER):
+        with pytest.raises(BadOption, match=f"cannot have been told on {day}"):
+            tells(database, "S", on=day)
+    with pytest.raises(BadOption, match="Write how"):
+        tells(database, "S", text=" ")
+    tells(database, "S")
+    with pytest.raises(NotAllowed, match=r"does not wait for S\. It waits for P\."):
+        tells(database, "S")
+    says(database, "operator", by="P")  # who replies was reached
+    with pytest.raises(NotAllowed, match=r"does not wait for P\. It waits for nobody"):
+        tells(database, "P")
+    assert decides(database, "published", "Both were heard.").decision is not None
+
+
+def test_a_held_case_that_is_released_waits_for_those_who_cannot_sign_in(
+    database: Database,
+) -> None:
+    arranged(database, "ask_first", "S")
+    review(database, raised(), joined="S")
+    assert the_case(database).unreached == ()
+    assert agrees(database, "S").unreached == ("P",)
+
+
+def test_a_case_that_ceased_unanswered_waits_for_nobody_any_more(database: Database) -> None:
+    review(database, raised(), joined="P")
+    review(database, joined="P")
+    assert the_case(database).outcome == "withdrawn"
+    steps = len(the_case(database).steps)
+    review(database, joined="S", today=AFTER)
+    assert len(the_case(database).steps) == steps
+
+
+def test_a_case_that_was_accepted_and_ceased_is_answered_by_who_joins_then(
+    database: Database,
+) -> None:
+    review(database, raised(), joined="P")
+    says(database, "P", "accepted")
+    review(database, joined="P")
+    assert the_case(database).closed
+    review(database, joined="S", today=AFTER)
+    assert (the_case(database).unreached, the_case(database).closed) == ((), True)
+
+
+# Two at once
+
+
+def test_who_decides_later_than_another_is_told_and_changes_nothing(database: Database) -> None:
+    review(database, raised())
+
+    def decided(decision: str, last_seen: int) -> Case:
+        return decide(
+            database,
+            *asker(database, "N"),
+            the_case(database).case_id,
+            decision,
+            reason="We must.",
+            actor="n@example.org",
+            today=AFTER,
+            last_seen=last_seen,
+        )
+
+    decided("withheld", 1)
+    with pytest.raises(NotAllowed) as late:
+        decided("published", 1)
+    assert str(late.value) == "Somebody decided this case meanwhile: look at it again."
+    says(database, "P")
+    with pytest.raises(NotAllowed) as late:
+        decided("published", 2)
+    assert str(late.value) == "This case moved on meanwhile: look at it again."
+    assert [step.kind for step in the_case(database).steps] == ["opened", "withheld", "disputed"]
+    decided("published", 3)
+
+
+def test_a_reply_crosses_those_of_others_but_none_of_its_own_and_no_decision(
+    database: Database,
+) -> None:
+    review(database, raised())
+
+    def replied(by: str, last_seen: int) -> Case:
+        return reply(
+            database,
+            *asker(database, by),
+            the_case(database).case_id,
+            by=by,
+            stance="disputed",
+            reason="volume",
+            actor=f"{by}@example.org",
+            last_seen=last_seen,
+        )
+
+    replied("P", 1)
+    replied("S", 1)
+    with pytest.raises(NotAllowed, match="This case moved on meanwhile"):
+        replied("P", 1)
+    decides(database, "withheld", "No.")
+    with pytest.raises(NotAllowed, match="Somebody decided this case meanwhile"):
+        replied("S", 3)
+    replied("S", 4)
+
+
+def test_consent_does_not_go_over_a_colleague_s_refusal(database: Database) -> None:
+    arranged(database, "ask_first", "S")
+    review(database, raised())
+    seen = the_case(database).steps[-1].number
+    agrees(database, "S", yes=False)
+    with pytest.raises(NotAllowed, match="This case moved on meanwhile"):
+        consent(
+            database,
+            *asker(database, "S"),
+            the_case(database).case_id,
+            by="S",
+            agrees=True,
+            actor="s@example.org",
+            today=TODAY,
+            reply_days=5,
+            last_seen=seen,
+        )
+    assert the_case(database).declined
+
+
+# Finding a case, and writing in it
+
+
+def test_the_beginning_of_an_id_names_a_case_where_it_names_one_alone(database: Database) -> None:
+    review(database, raised(), raised("management_fee"))
+    first, second = seen_by(database, "operator")
+    assert case_of(database, *asker(database, "P"), first.case_id[:9]) == case_of(
+        database, *asker(database, "P"), first.case_id
+    )
+    for unknown in ("", first.case_id[:3], "____", f"{first.case_id}0"):
+        with pytest.raises(NotAllowed, match=NOT_SHOWN):
+            case_of(database, *asker(database, "operator"), unknown)
+    with pytest.raises(NotAllowed, match=NOT_SHOWN):
+        case_of(database, *asker(database, "T"), first.case_id[:9])
+    with database.writing() as connection:
+        columns = [one for one in CASES.columns if one.name != "case_id"]
+        beginning = sa.literal(f"{first.case_id[:9]}{'f' * 23}")
+        copied = sa.select(beginning, *columns).where(CASES.c.case_id == second.case_id)
+        connection.execute(CASES.insert().from_select(["case_id", *columns], copied))
+    with pytest.raises(BadOption, match=f'2 cases begin with "{first.case_id[:9]}". Write more'):
+        case_of(database, *asker(database, "operator"), first.case_id[:9])
+
+
+def test_no_reply_turns_the_text_around_it(database: Database) -> None:
+    review(database, raised())
+    turned = "We\u202e never\u2066 did\u2069 it\u200f.\u061c Caf\u00e9 \u200d\U0001f469"
+    assert says(database, "P", text=turned).replies[-1].text == (
+        "We never did it. Caf\u00e9 \u200d\U0001f469"
+    )
+
+
 # The mail
 
 
 def addressed(database: Database, today: dt.date = TODAY) -> list[tuple[str, dt.date | None]]:
-    return [(one.email, one.due_on) for one in letters(database, today)]
+    waiting = letters(database, today)
+    return [(one.email, one.due_on) for one in waiting if not one.email.endswith(JOINED)]
 
 
 def test_every_account_in_use_of_those_it_is_about_gets_one_mail(database: Database) -> None:
@@ -662,7 +911,8 @@ def test_every_account_in_use_of_those_it_is_about_gets_one_mail(database: Datab
     person(database, "left@", "P", disabled=True)
     review(database, raised())
     assert addressed(database) == [("p1@", DUE_ON), ("p2@", DUE_ON), ("s@", DUE_ON)]
-    first, second, third = letters(database, TODAY)
+    waiting = letters(database, TODAY)
+    first, second, third = (one for one in waiting if not one.email.endswith(JOINED))
     assert claim_letter(database, first)
     assert not claim_letter(database, first)  # another process was there before
     assert claim_letter(database, second)
