@@ -603,12 +603,22 @@ def serve(
     run_server(store, port, sharing)
 
 
+_WHICH_ID = (
+    "The id is that of the organisation that will keep the registers, as org-id.guide writes it: "
+    "GB-CHC-1164883 for charity 1164883 of England and Wales, GB-COH-07654321 for a company."
+)
+_KEEPER = "The registers in this store were recorded by the one offered here."
+
+
 def first_account(store: Path, url: str, email: str | None, organisation_id: str | None) -> None:
     """Make the first account of the network and print its link, where there is none yet."""
     from dashboard.commands.accounts import invitation_link
     from data.accounts import add, network_exists
     from data.database import Database
+    from data.ledger import Ledger
 
+    keeper = min(Ledger(store).keepers(), default=None)
+    organisation_id = organisation_id or (keeper if email else None)
     with contextlib.closing(Database(store)) as database:
         if network_exists(database):
             if email or organisation_id:
@@ -620,7 +630,9 @@ def first_account(store: Path, url: str, email: str | None, organisation_id: str
                 "--network-account EMAIL --network-org ORG, and open the link it prints."
             )
         email = email or click.prompt("E-mail address of the network's first account")
-        organisation_id = organisation_id or click.prompt("The network's organisation id")
+        if not organisation_id:
+            say(_WHICH_ID if keeper is None else f"{_WHICH_ID} {_KEEPER}", "dim")
+            organisation_id = click.prompt("The network's organisation id", default=keeper)
         account, token = add(
             database,
             str(email),
@@ -630,6 +642,12 @@ def first_account(store: Path, url: str, email: str | None, organisation_id: str
             actor="operator",
             actor_organisation_id=None,
         )
+        named = account.organisation_id
+    say(
+        f"{account.email} acts for {named}, which is the network. If that is a mistake: "
+        f"`fairtier accounts disable {account.email}`, then start again.",
+        "dim",
+    )
     say(f"Open this link within 7 days to set up {account.email}. It works once:", "bold")
     say(invitation_link(token, url))
 

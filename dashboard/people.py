@@ -100,6 +100,22 @@ def keep_out(database: Database, person: Person, email: str) -> Account:
     )
 
 
+def still_working(database: Database, account: Account) -> str:
+    """Which tokens of an account's organisation work on without it, in a sentence or two.
+
+    Empty where there are none.
+    """
+    found = tokens.working_tokens(database, account.organisation_id)
+    if not found:
+        return ""
+    named = ", ".join(f'"{one.name}" ({one.token_id}, made by {one.created_by})' for one in found)
+    return (
+        f"Tokens of {account.organisation_id} work on, also those that the person made or knows: "
+        f"{named}. Its own people end them on the page Your account, or whoever runs this server "
+        "with `fairtier tokens end ID`."
+    )
+
+
 def _require_network(person: Person) -> None:
     if not person.scope.sees_everything:
         raise NotAllowed(NOT_SHOWN)

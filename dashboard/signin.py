@@ -265,6 +265,7 @@ class Doors:
                 "<hr><p>No account yet, or the password forgotten? Your network can send you a "
                 "link to set up your sign-in.</p>"
             )
+        body += '<p><a href="/published">What was published</a> can be read without signing in.</p>'
         return self._said("Sign in", body, request, refused)
 
     def _said(

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from data import attempts, audit
 from data.database import ACCOUNTS, DEVICES, INVITATIONS, SESSIONS
 from data.errors import BadOption, NotOnRecord, SignInRefused
+from data.ledger import Ledger
 from data.passwords import hashed, is_outdated, matches, new_token, require_fit, token_hash, turn
 
 if TYPE_CHECKING:
@@ -105,6 +106,19 @@ def network_exists(database: Database) -> bool:
         return bool(connection.execute(query).scalar())
 
 
+def require_keeper(database: Database, organisation_id: str, role: AccountRole) -> None:
+    """BadOption unless the organisation may be the network, where that is the role asked for.
+
+    Once the ledger has registers, whoever recorded them first is the network, and nobody else.
+    """
+    keepers = Ledger(database.store).keepers() if role == "network" else frozenset()
+    if keepers and organisation_id not in keepers:
+        raise BadOption(
+            f"The network here is {', '.join(sorted(keepers))}, which recorded the registers, and "
+            f"it sees all returns. {organisation_id} is not the network: let it see its own alone."
+        )
+
+
 def add(
     database: Database,
     email: str,
@@ -116,23 +130,34 @@ def add(
     actor_organisation_id: str | None,
     now: dt.datetime | None = None,
 ) -> tuple[Account, str]:
-    """Invite a person; the account and the token of the link, which works once, for a week."""
+    """Invite a person; the account and the token of the link, which works once, for a week.
+
+    An account that was disabled and has no sign-in set up is made anew, as for another
+    organisation. BadOption where somebody else than the keeper of the registers would act for the
+    network.
+    """
     now = now or _now()
     email = normal_email(email)
-    account_id = uuid.uuid4().hex
+    organisation_id = _short("organisation", organisation_id.strip())
     row = {
-        "account_id": account_id,
         "email": email,
         "name": _short("name", name.strip() or email),
-        "organisation_id": _short("organisation", organisation_id.strip()),
+        "organisation_id": organisation_id,
         "role": role,
         "created_at": now,
     }
     if role not in get_args(AccountRole):
         raise BadOption(f'There is no role "{role}". Choose one of: network, member.')
+    require_keeper(database, organisation_id, role)
     try:
         with database.writing() as connection:
-            connection.execute(ACCOUNTS.insert().values(**row))
+            account_id = _never_used(connection, email)
+            if account_id is None:
+                account_id = uuid.uuid4().hex
+                connection.execute(ACCOUNTS.insert().values(account_id=account_id, **row))
+            else:
+                mistaken = ACCOUNTS.update().where(ACCOUNTS.c.account_id == account_id)
+                connection.execute(mistaken.values(disabled_at=None, **row))
             account = _locked(connection, account_id)
             token = _invite(connection, account, "join", now)
             audit.note(
@@ -149,6 +174,18 @@ def add(
             "make a new link for it (`fairtier accounts reset`)."
         ) from error
     return account_of(account), token
+
+
+def _never_used(connection: sa.Connection, email: str) -> str | None:
+    """The disabled account of that address that nobody could sign in with, if there is one."""
+    query = sa.select(ACCOUNTS.c.account_id).where(
+        ACCOUNTS.c.email == email,
+        ACCOUNTS.c.disabled_at.is_not(None),
+        ACCOUNTS.c.password_hash.is_(None),
+        ACCOUNTS.c.issuer.is_(None),
+    )
+    found: str | None = connection.execute(query.with_for_update(key_share=True)).scalar()
+    return found
 
 
 def reset(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from data.common_passwords import is_common
 from data.errors import BadOption, SignInRefused
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ def require_fit(password: str, email: str) -> None:
     if len(set(folded)) == 1:
         raise BadOption(
             "This password is one character over and over. Choose a few unrelated words instead."
+        )
+    if is_common(folded):
+        raise BadOption(
+            "This password is one of those that are guessed first. Choose a few unrelated words "
+            "instead."
         )
     local = email.rpartition("@")[0].casefold()
     if (local if len(local) > 2 else email.casefold()) in folded:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import sqlalchemy as sa
 
 from data import audit
-from data.accounts import AccountRole
+from data.accounts import AccountRole, require_keeper
 from data.database import API_TOKENS
 from data.errors import BadOption, NotAllowed, NotOnRecord, SignInRefused
 from data.passwords import new_token, token_hash
@@ -71,6 +71,7 @@ def make(
     for what, text in (("organisation", organisation_id), ("name of the program", name)):
         if not text or len(text) > 200 or not text.isprintable():
             raise BadOption(f"Give the {what} in 1 to 200 ordinary characters.")
+    require_keeper(database, organisation_id, role)
     secret = PREFIX + new_token()
     token_id = secrets.token_hex(6)
     with database.writing() as connection:
@@ -181,6 +182,18 @@ def tokens_of(database: Database, organisation_id: str | None = None) -> tuple[A
         query = query.where(API_TOKENS.c.organisation_id == organisation_id)
     with database.reading() as connection:
         return tuple(_token(row) for row in connection.execute(query))
+
+
+def working_tokens(
+    database: Database, organisation_id: str, *, now: dt.datetime | None = None
+) -> tuple[ApiToken, ...]:
+    """The tokens of an organisation that still work, whoever made them, the newest first."""
+    now = now or _now()
+    return tuple(
+        one
+        for one in tokens_of(database, organisation_id)
+        if one.ended_at is None and one.ends_at > now
+    )
 
 
 def _now() -> dt.datetime:

@@ -135,15 +135,19 @@ def list_accounts(org: str | None, as_json: bool, store: Path) -> None:
 @with_store
 def disable(email: str, store: Path) -> None:
     """Keep a person out from now on and end their sessions."""
+    from dashboard.people import still_working
     from data.accounts import disable as keep_out
     from data.database import Database
 
     with contextlib.closing(Database(store)) as database:
         account = keep_out(database, email, actor="operator", actor_organisation_id=None)
+        beside = still_working(database, account)
     say(
         f"{account.email} cannot sign in any more, and is signed out everywhere. "
         "`fairtier accounts reset` lets the person in again."
     )
+    if beside:
+        say(beside, "yellow")
 
 
 @accounts.command()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FOR = {"member": "Its own organisation alone", "network": "The network: it sees all returns"}
 _ACTS = {
     "let_in": "Make a link to set up the sign-in anew; the password and sessions so far end",
-    "keep_out": "Disable the account; its sessions end",
+    "keep_out": "Disable the account; its sessions end, the tokens of its organisation work on",
 }
 
 
@@ -75,7 +75,8 @@ def _invite(database: Database, person: Person, names: Mapping[str, str]) -> Non
     except UserError as error:
         markup.notice("bad", str(error))
         return
-    _show_link(f"{account.email} is invited to act for {account.organisation_id}.", token)
+    sees = "as the network, which sees all returns" if account.role == "network" else "alone"
+    _show_link(f"{account.email} is invited to act for {account.organisation_id} {sees}.", token)
 
 
 def _organisation(names: Mapping[str, str]) -> str:
@@ -132,6 +133,9 @@ def _change(database: Database, person: Person) -> Sequence[Account]:
         if act == "keep_out":
             kept = people.keep_out(database, person, email)
             markup.notice("good", f"{kept.email} is disabled, and signed out everywhere.")
+            beside = people.still_working(database, kept)
+            if beside:
+                markup.notice("warn", beside)
         else:
             token = people.let_in_anew(database, person, email)
             _show_link(f"{email} can set up the sign-in anew, and is signed out everywhere.", token)

@@ -115,16 +115,21 @@ def test_the_network_invites_a_person_and_the_link_is_shown_once(shared, network
 
 def test_the_organisation_is_chosen_from_the_register(demo_copy):
     database = Database(demo_copy)
-    network = signed_in(database, joined(database, "net@example.org", "NET", "network"))
+    keeper = "XX-EXAMPLE-NETWORK"
+    network = signed_in(database, joined(database, "net@example.org", keeper, "network"))
     at = shown("members", database, network)
-    at.text_input(key="email").input("new@example.org")
-    at.selectbox(key="organisation").select("XX-EXAMPLE-SUB-55")
-    at.radio(key="role").set_value("network")
-    click(at, "Make the invitation")
-    assert "is invited to act for XX-EXAMPLE-SUB-55" in words(at)
-    (invited,) = accounts.accounts(database, "XX-EXAMPLE-SUB-55")
-    assert invited.role == "network"
-    assert "Invented Slate Skills Ltd (example)" in words(at)
+    for organisation_id, told in (
+        ("XX-EXAMPLE-PRIME-1", "The network here is XX-EXAMPLE-NETWORK"),
+        (keeper, "is invited to act for XX-EXAMPLE-NETWORK as the network, which sees all returns"),
+    ):
+        at.text_input(key="email").input("new@example.org")
+        at.selectbox(key="organisation").select(organisation_id)
+        at.radio(key="role").set_value("network")
+        click(at, "Make the invitation")
+        assert told in words(at)
+    assert accounts.accounts(database, "XX-EXAMPLE-PRIME-1") == ()
+    assert {one.role for one in accounts.accounts(database, keeper)} == {"network"}
+    assert "Invented" in words(at)
     database.close()
 
 
@@ -137,11 +142,15 @@ def test_a_mistake_in_an_invitation_is_one_sentence(shared, network):
 
 
 def test_an_account_is_disabled_and_let_in_anew(shared, network, member):
+    token, _ = people.make_token(shared, member, "Case system", {"read"}, 10)
     at = shown("members", shared, network)
     at.selectbox(key="account").select("sub@example.org")
     at.radio(key="act").set_value("keep_out")
     click(at, "Do this")
     assert "sub@example.org is disabled" in words(at)
+    named = f'"Case system" ({token.token_id}, made by sub@example.org)'
+    assert named in words(at)
+    assert "Tokens of SUB work on" in words(at)
     assert sessions.sessions_of(shared, member.account.account_id) == ()
     at.selectbox(key="account").select("sub@example.org")
     at.radio(key="act").set_value("let_in")

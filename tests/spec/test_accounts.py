@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import statistics
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from click.testing import CliRunner
 
+from dashboard.__main__ import first_account
 from dashboard.commands.accounts import accounts as accounts_group
 from dashboard.commands.accounts import invitation_link
 from dashboard.terminal import Fairtier
@@ -38,6 +40,7 @@ from data.ledger import Ledger
 from data.passwords import hashed, matches, require_fit, turn
 from data.read import read_content
 from data.tables import TABLES
+from data.tokens import end_token, make
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 
@@ -331,6 +334,25 @@ def test_a_password_that_is_not_fit_is_refused_with_what_to_do_instead(database,
     assert invited(database, token)
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["password12345", "P@ssw0rd2026!", "Welcome--2026", "qwertyuiop123", "1qaz2wsx3edc",
+     "letmein letmein", "fairtier2026", "123456789012", "31.03.2012 31", "Summer 2026 !!",
+     "iloveyou_monkey", "abc123abc123"],
+)  # fmt: skip
+def test_a_password_that_is_guessed_first_is_refused(password):
+    with pytest.raises(BadOption, match="one of those that are guessed first"):
+        require_fit(password, EMAIL)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["correct horse battery", "dragon monkey football", "password of a heron", "Ωκεανός και βουνό"],
+)
+def test_a_phrase_is_fit_whatever_its_words(password):
+    require_fit(password, EMAIL)
+
+
 def test_a_short_name_in_the_address_may_occur_in_the_password():
     require_fit(PASSWORD, "fo@prime.example")
     with pytest.raises(BadOption):
@@ -527,18 +549,99 @@ def test_the_commands_tell_mistakes_in_one_sentence(fairtier):
     assert fairtier("list", "--json") == "[]\n"
 
 
-def test_an_organisation_that_no_register_names_is_pointed_out(fairtier, tmp_path):
+def keep_registers(store):
+    """GB-COH-1 recorded the first register of organisations, so it is the network."""
     register = b"organisation_id,name,sector\nGB-COH-1,Prime,private\n"
-    Ledger(tmp_path).record(
+    Ledger(store).record(
         TABLES["organisations"],
         read_content(register, TABLES["organisations"], "organisations.csv"),
         reporter_id="GB-COH-1",
         months=(),
         received_on=NOW.date(),
     )
+
+
+def test_an_organisation_that_no_register_names_is_pointed_out(fairtier, tmp_path):
+    keep_registers(tmp_path)
     assert "is in the register" not in fairtier("add", EMAIL, "--org", "GB-COH-1")
     told = fairtier("add", "b@prime.example", "--org", "GB-COH-l")
     assert 'No organisation "GB-COH-l" is in the register' in told
+
+
+def test_nobody_but_the_keeper_of_the_registers_is_made_the_network(fairtier, tmp_path):
+    keep_registers(tmp_path)
+    told = fairtier("add", EMAIL, "--org", "NOPE", "--network", exit_code=2)
+    assert "The network here is GB-COH-1, which recorded the registers" in told
+    assert "NOPE is not the network: let it see its own alone." in told
+    assert fairtier("list", "--json") == "[]\n"
+    assert "as the network" in fairtier("add", EMAIL, "--org", "GB-COH-1", "--network")
+    with contextlib.closing(Database(tmp_path)) as database:
+        about = {"name": "Program", "permissions": ["read"], **OPERATOR}
+        with pytest.raises(BadOption, match="The network here is GB-COH-1"):
+            make(database, organisation_id="NOPE", role="network", **about)
+        make(database, organisation_id="NOPE", role="member", **about)
+        make(database, organisation_id="GB-COH-1", role="network", **about)
+
+
+def test_the_first_start_offers_the_keeper_and_says_how_to_mend_a_mistake(
+    tmp_path, monkeypatch, capsys
+):
+    keep_registers(tmp_path)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    asked = []
+
+    def typed(question, default=None):
+        asked.append((question, default))
+        return default or EMAIL
+
+    monkeypatch.setattr("click.prompt", typed)
+    with pytest.raises(BadOption, match="The network here is GB-COH-1"):
+        first_account(tmp_path, "https://fair.example", EMAIL, "anything goes")
+    first_account(tmp_path, "https://fair.example", None, None)
+    told = " ".join(capsys.readouterr().out.split())
+    assert [default for _, default in asked] == [None, "GB-COH-1"]
+    assert "as org-id.guide writes it" in told
+    assert f"`fairtier accounts disable {EMAIL}`, then start again" in told
+    with contextlib.closing(Database(tmp_path)) as database:
+        (account,) = accounts(database)
+        assert (account.organisation_id, account.role) == ("GB-COH-1", "network")
+
+
+def test_an_account_made_by_mistake_is_disabled_and_made_anew(database):
+    _, mistaken = invite(database, organisation_id="WRONG", role="network")
+    disable(database, EMAIL, **OPERATOR)
+    account, token = invite(database, organisation_id="GB-COH-1")
+    assert (account.organisation_id, account.role, account.disabled_at) == (
+        "GB-COH-1",
+        "member",
+        None,
+    )
+    assert invited(database, token) == account
+    with pytest.raises(SignInRefused):
+        invited(database, mistaken)
+    join_with_password(database, token, PASSWORD)
+    disable(database, EMAIL, **OPERATOR)
+    with pytest.raises(BadOption, match="There is an account"):
+        invite(database, organisation_id="OTHER")
+
+
+def test_disabling_an_account_names_the_tokens_that_work_on(fairtier, tmp_path):
+    fairtier("add", EMAIL, "--org", "GB-COH-1")
+    assert "Tokens" not in fairtier("disable", EMAIL)
+    with contextlib.closing(Database(tmp_path)) as database:
+        about = {"role": "member", "permissions": ["read"], "actor_organisation_id": None}
+        ours = {"organisation_id": "GB-COH-1", "actor": EMAIL, **about}
+        token, _ = make(database, name="Case system", **ours)
+        ended, _ = make(database, name="Ended", **ours)
+        end_token(database, ended.token_id, **OPERATOR)
+        make(database, name="Over", now=NOW - dt.timedelta(days=800), **ours)
+        make(database, name="Other", organisation_id="X", actor="x@", **about)
+    told = " ".join(fairtier("disable", EMAIL).split())
+    assert (
+        f'work on, also those that the person made or knows: "Case system" ({token.token_id}'
+        in (told)
+    )
+    assert not any(one in told for one in ("Ended", "Over", "Other"))
 
 
 def test_the_address_of_the_server_can_be_set_once(monkeypatch):
