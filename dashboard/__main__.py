@@ -37,6 +37,7 @@ from dashboard.terminal import (
 )
 from data.errors import BadOption, ReturnRefused, StoreError, UserError
 from data.settings import store_path
+from metrics.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ def print_verdict(verdict: Any) -> None:
     passed, skipped = statuses.count("passed"), statuses.count("not_applicable")
     failed = statuses.count("failed")
     say(
-        f"{verdict.file}: {verdict.rows:,} rows as {verdict.table}: "
+        f"{verdict.file}: {count(verdict.rows, 'row')} as {verdict.table}: "
         f"{passed} checks passed, {failed} failed, {skipped} did not apply.",
         "bold",
     )
@@ -145,7 +146,7 @@ def check(
 def print_receipt(receipt: Any) -> None:
     """Say what recording a return did."""
     entry = receipt.entry
-    what = "a nil return" if entry.nil else f"{entry.row_count:,} rows"
+    what = "a nil return" if entry.nil else count(entry.row_count, "row")
     if receipt.already:
         say(
             f"Already recorded on {entry.recorded_at:%Y-%m-%d} as return {entry.return_id}; "
@@ -272,34 +273,29 @@ STATUS_STYLES = {
 
 
 def print_flags(report: Any, every: bool = False) -> None:
-    """The flags as a table, raised ones first: those alone, or all."""
+    """The flags, each with its sentence below it, raised ones first: those alone, or all."""
     order = list(STATUS_STYLES)
     shown = sorted(
         (a for a in report.assessments if every or a.status == "raised"),
         key=lambda a: order.index(a.status),
     )
-    title = f"{'Every flag' if every else 'Flags raised'} as of {report.as_of}"
-    grid = Grid(title=title, title_justify="left", expand=True, show_lines=True)
-    for heading in ("flag", "status", "contract", "subcontractor"):
-        grid.add_column(heading, overflow="fold")
-    grid.add_column("what it says", overflow="fold", ratio=1)
-    for assessment in shown:
-        cells = (
-            assessment.flag,
-            assessment.status,
-            assessment.contract_id,
-            assessment.subcontractor_id or "(whole contract)",
-            assessment.sentence,
-        )
-        style = STATUS_STYLES[assessment.status]
-        grid.add_row(*(Text(cell, style=style if n < 2 else "") for n, cell in enumerate(cells)))
     if not report.assessments:
         say(f"Nothing to assess was known on {report.as_of}: no agreement was recorded by then.")
         return
     if shown:
-        out.print(grid)
+        say(f"{'Every flag' if every else 'Flags raised'} as of {report.as_of}", "bold")
     else:
         say(f"No flag is raised as of {report.as_of}.", "bold")
+    for found in shown:
+        whom = found.subcontractor_id or "(whole contract)"
+        say("")
+        say(
+            f"{found.flag}  {found.status}  {found.contract_id}  {whom}",
+            STATUS_STYLES[found.status],
+        )
+        print_paragraph(found.sentence, "  ")
+    if shown:
+        say("")
     for flag in dict.fromkeys(a.flag for a in report.assessments):
         mine = [a.status for a in report.assessments if a.flag == flag]
         counts = ", ".join(f"{mine.count(status)} {status}" for status in order if status in mine)

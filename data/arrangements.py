@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 Kind = Literal["confidential", "prices_shown", "agent", "ask_first"]
 
 KINDS: Mapping[Kind, str] = {
-    "confidential": "The contract is confidential: it is left out of comparisons between "
-    "contracts, of open data and of other organisations' counts.",
+    "confidential": "The contract is under embargo, which is to say confidential: it is left out "
+    "of comparisons between contracts, of open data and of other organisations' counts.",
     "prices_shown": "The commissioner of the contract is shown what its subcontractors are paid.",
     "agent": "The network acts for the organisation: it sees its files as received and replies "
     "in its name.",

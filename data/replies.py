@@ -708,7 +708,7 @@ def barred_from_publication(case: Case, confidential: frozenset[str], today: dt.
         day = f"{case.due_on.day} {case.due_on:%B %Y}"
         return f"Those it is about may reply until {day}. Publish it after that day."
     if case.contract_id in confidential:
-        return "The contract is confidential: nothing about it is published until that is lifted."
+        return "The contract is under embargo: nothing about it is published until that is lifted."
     return ""
 
 

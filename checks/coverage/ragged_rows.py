@@ -26,7 +26,8 @@ def _subjects(sheet: Sheet, _: Table, __: Circumstances) -> Sequence[Subject] | 
             value="abs(actual_count - expected_count)",
             expected=between(None, 0),
             source=f"(VALUES {rows}) AS ragged(row_number, expected_count, actual_count)",
-            shown="actual_count || ' cells instead of ' || expected_count",
+            shown="actual_count || CASE actual_count WHEN 1 THEN ' cell' ELSE ' cells' END "
+            "|| ' instead of ' || expected_count",
         )
     ]
 

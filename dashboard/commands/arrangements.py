@@ -31,7 +31,7 @@ def embargo(contract_id: str, lift: bool, reason: str, store: Path, asker: str |
     say(
         f"The embargo on {contract_id} is lifted."
         if lift
-        else f"{contract_id} is confidential until `fairtier embargo {contract_id} --lift`."
+        else f"{contract_id} is under embargo until `fairtier embargo {contract_id} --lift`."
     )
 
 
@@ -54,7 +54,8 @@ def arrange(
 ) -> None:
     """Make or end an arrangement; without arguments, list those in force.
 
-    KIND is confidential or prices_shown, of a contract, or agent or ask_first, of an organisation.
+    KIND is confidential (an embargo) or prices_shown, of a contract, or agent or ask_first, of an
+    organisation.
     """
     with at_desk(store, asker) as desk:
         if kind is None:
@@ -65,7 +66,7 @@ def arrange(
         released = _arranged(desk, kind, subject_id, ends=ends, reason=reason)
     say(f"{kind} of {subject_id}: {'ended' if ends else 'in force'}.")
     if released:
-        say(f"{released} held flags were released to the prime.")
+        say(f"Held flags released to the prime: {released}.")
 
 
 def _arranged(desk: Desk, kind: str, subject_id: str, *, ends: bool, reason: str) -> int:

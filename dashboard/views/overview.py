@@ -171,13 +171,16 @@ def _opening(chosen: Sequence[Assessment], narrowed: bool, question: Question) -
     raised = {(a.contract_id, a.subcontractor_id) for a in chosen if a.status == "raised"}
     agreements = {(a.contract_id, a.subcontractor_id) for a in chosen if a.subcontractor_id}
     about = len(raised & agreements)
-    contracts = count(len(raised - agreements), "whole contract")
     if statuses["raised"]:
+        places = []
+        if about:
+            all_of_them = count(len(agreements), "agreement")
+            places.append(f"{about} of {all_of_them}" if len(agreements) > 1 else all_of_them)
+        if raised - agreements:
+            places.append(count(len(raised - agreements), "whole contract"))
         words = (
-            f"{count(statuses['raised'], 'flag is', 'flags are')} raised, on {about} of "
-            f"{count(len(agreements), 'agreement')}"
-            f"{f' and on {contracts}' if raised - agreements else ''}. A flag says look here; "
-            "it does not say who is at fault."
+            f"{count(statuses['raised'], 'flag is', 'flags are')} raised, on "
+            f"{' and on '.join(places)}. A flag says look here; it does not say who is at fault."
         )
     elif statuses["watch"]:
         words = (

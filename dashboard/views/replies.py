@@ -260,7 +260,7 @@ def _told(asker: _Asker, case: Case) -> str:
     if decision is not None and decision.kind == "published" and outcome != "withdrawn":
         public = "Published, with the replies beside it."
         if hidden:
-            public = "Not shown to the public while the contract is confidential."
+            public = "Not shown to the public while the contract is under embargo."
     named = [
         (part, f"{case.names.get(one, one)} ({one})")
         for part, one in (("Prime", case.prime_id), ("Subcontractor", case.subcontractor_id))
@@ -495,8 +495,8 @@ def _arrangements(asker: _Asker) -> None:
         asker,
         "confidential",
         [one for one in contracts if may_arrange(asker.scope, asker.reach, "confidential", one)],
-        "Confidential contracts",
-        "Mark it confidential",
+        "Contracts under embargo",
+        "Put it under embargo",
     )
     _of_contracts(
         asker,

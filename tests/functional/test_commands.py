@@ -783,6 +783,26 @@ def test_the_example_is_built_through_the_checks_and_found_there_again(fairtier,
     assert len(fairtier("history", "--json", "--store", demo_copy).json) == before == 88
 
 
+def test_flags_can_be_read_at_eighty_columns(fairtier, demo_copy, monkeypatch):
+    monkeypatch.setattr("dashboard.terminal.out.width", 80)
+    monkeypatch.setattr("dashboard.__main__.out.width", 80)
+    found = fairtier("flags", "--json", "--store", demo_copy).json["flags"]
+    raised = [one for one in found if one["status"] == "raised"]
+    lines = fairtier("flags", "--store", demo_copy).out.splitlines()
+    for one in raised:
+        whom = one["subcontractor_id"] or "(whole contract)"
+        at = lines.index(f"{one['flag']}  raised  {one['contract_id']}  {whom}")
+        sentence = []
+        for line in lines[at + 1 :]:
+            if not line:
+                break
+            assert line.startswith("  ")
+            assert len(line) <= 80
+            sentence.append(line.strip())
+        assert " ".join(sentence) == one["sentence"]
+    assert raised
+
+
 def test_the_example_does_not_fit_among_other_returns(filled, tmp_path):
     answer = filled("demo", "--no-serve", "--store", tmp_path / "store")
     assert answer.code == 2

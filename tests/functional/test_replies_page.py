@@ -304,6 +304,55 @@ def test_the_network_decides_when_the_clock_has_run(reviewed: Ledger) -> None:
     assert reviewed.case().outcome == "resolved"
 
 
+def test_who_cannot_sign_in_is_told_another_way_and_then_has_its_time(
+    demo_copy: Path, argued: Argued
+) -> None:
+    database = Database(demo_copy)
+    ledger = Ledger(demo_copy, database, argued)
+    let_in(database, *{str(one.prime_id) for one in argued.raised})
+    review(ledger.service, database, TODAY)
+    case = ledger.case()
+    assert case.unreached == (ledger.subcontractor_id,)
+    name = case.names[ledger.subcontractor_id]
+    told = words(ledger.page(ledger.prime_id))
+    assert f"Nobody of {name} can sign in yet: the time to reply has not begun there." in told
+    at = ledger.page(ledger.network_id)
+    assert f"Nobody of {name} can sign in: invite somebody, or put it to them another way" in (
+        words(at)
+    )
+    at.date_input(key=f"told on {case.case_id}").set_value(TODAY)
+    at.text_area(key=f"told how {case.case_id}").set_value("By letter to the manager.")
+    press(at, "Record that it was told", f"tell {case.case_id}")
+    told = words(at)
+    assert "It is recorded, and their time to reply has begun." in told
+    assert f"The network put the flag to {name} another way" in told
+    assert "By letter to the manager." in told
+    assert ledger.case().unreached == ()
+    database.close()
+
+
+def test_who_decides_on_what_another_has_decided_meanwhile_sees_that_first(
+    reviewed: Ledger,
+) -> None:
+    case_id, who = reviewed.case().case_id, reviewed.network_id
+
+    def chosen(decision: str) -> AppTest:
+        at = reviewed.page(who)
+        at.radio(key=f"decide {case_id}").set_value(decision)
+        at.text_area(key=f"why {case_id}").set_value("Both sides were asked.")
+        return at
+
+    first, second = chosen("resolved"), chosen("withheld")
+    press(first, "Record the decision", case_id)
+    press(second, "Record the decision", case_id)
+    told = words(second)
+    assert "Somebody decided this case meanwhile: look at it again." in told
+    assert "The network found the matter resolved" in told
+    assert [step.kind for step in reviewed.case().steps] == ["opened", "resolved"]
+    press(second, "Record the decision", case_id)  # now that it was seen
+    assert [step.kind for step in reviewed.case().steps] == ["opened", "resolved", "withheld"]
+
+
 def test_a_subcontractor_switches_on_that_it_is_asked_first_and_releases_a_flag(
     ledger: Ledger,
 ) -> None:
@@ -329,11 +378,11 @@ def test_the_commissioner_puts_its_contract_under_embargo_and_lifts_it(reviewed:
     who = reviewed.commissioner_id
     at = reviewed.page(who)
     assert reviewed.contract_id in at.selectbox(key="confidential make subject").options
-    press(at, "Mark it confidential")
+    press(at, "Put it under embargo")
     assert "Choose a contract first." in words(at)
     at.selectbox(key="confidential make subject").set_value(reviewed.contract_id)
     at.text_input(key="confidential make reason").set_value("A bid is open.")
-    press(at, "Mark it confidential")
+    press(at, "Put it under embargo")
     assert in_force(reviewed.database, "confidential") == {reviewed.contract_id}
     at = reviewed.page(who)
     assert "A bid is open." in words(at)
@@ -412,7 +461,7 @@ def test_a_published_case_says_so_and_when_the_clock_ran(reviewed: Ledger) -> No
         actor="operator",
     )
     told = words(reviewed.page(reviewed.prime_id))
-    assert "Not shown to the public while the contract is confidential." in told
+    assert "Not shown to the public while the contract is under embargo." in told
 
 
 def test_a_page_that_is_long_is_shown_in_parts(reviewed: Ledger) -> None:
@@ -463,6 +512,33 @@ def test_the_commands_review_list_show_reply_and_decide(ledger: Ledger) -> None:
     assert "Nothing is published." in run(commands, "published", store=store)
 
 
+def test_the_commands_name_a_case_by_its_beginning_and_say_who_was_told(
+    demo_copy: Path, argued: Argued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.commands.replies.out.width", 80)
+    database = Database(demo_copy)
+    ledger = Ledger(demo_copy, database, argued)
+    run(commands, "review", store=demo_copy)
+    case = ledger.case()
+    listed = run(commands, "list", store=demo_copy)
+    assert "…" not in listed
+    beginning = case.case_id[:9]
+    assert beginning in listed
+    shown = run(commands, "show", beginning, "--as", ledger.prime_id, store=demo_copy)
+    assert case.sentence in shown
+    assert f"Nobody of {case.named(case.parties)} can sign in" in shown
+    for party in case.parties:
+        about = ("--org", party, "--text", "By telephone.")
+        told = run(commands, "told", beginning, *about, store=demo_copy)
+        assert "Recorded. It may reply until" in told
+    shown = run(commands, "show", beginning, store=demo_copy)
+    assert "can sign in" not in shown.replace("could sign in", "")
+    assert "By telephone." in shown
+    with pytest.raises(NotAllowed):
+        run(commands, "show", beginning, "--as", ledger.rival_id, store=demo_copy)
+    database.close()
+
+
 def test_the_commands_arrange_hold_and_release(ledger: Ledger) -> None:
     store, who = ledger.store, ledger.subcontractor_id
     assert "No arrangement is in force." in run(arrange, store=store)
@@ -482,7 +558,7 @@ def test_the_commands_arrange_hold_and_release(ledger: Ledger) -> None:
 
 def test_the_commands_put_a_contract_under_embargo_and_lift_it(ledger: Ledger) -> None:
     store, contract_id = ledger.store, ledger.contract_id
-    assert "is confidential until" in run(embargo, contract_id, "--reason", "Bid.", store=store)
+    assert "is under embargo until" in run(embargo, contract_id, "--reason", "Bid.", store=store)
     assert Service(store, OPERATOR).confidential() == {contract_id}
     told = run(embargo, contract_id, "--lift", "--as", ledger.commissioner_id, store=store)
     assert "is lifted" in told

@@ -653,7 +653,7 @@ def test_nothing_about_a_confidential_contract_is_published_until_that_is_lifted
     decides(database, "published")
     arranged(database, "confidential", "C1")
     assert published(database, AFTER) == ()
-    with pytest.raises(NotAllowed, match="The contract is confidential"):
+    with pytest.raises(NotAllowed, match="The contract is under embargo"):
         decides(database, "published", "We must.")
     arranged(database, "confidential", "C1", ends=True)
     assert len(published(database, AFTER)) == 1
