@@ -221,11 +221,12 @@ class _Told:
     runs: OrderedDict[str, str] = field(default_factory=OrderedDict)
     files: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
 
-    def heard(self, session_id: str, message: bytes) -> None:
-        """Note the names in what a page is sent."""
-        for name in _MEDIA.findall(message):
-            self.files[session_id, name.decode()] = None
-            self.files.move_to_end((session_id, name.decode()))
+    def offered(self, session_id: str, address: str) -> None:
+        """Note that a page of a session was offered the file at an address."""
+        name = address.partition(_MEDIA)[2]
+        if name:
+            self.files[session_id, name] = None
+            self.files.move_to_end((session_id, name))
         while len(self.files) > 10 * self.most:
             self.files.popitem(last=False)
 
@@ -237,7 +238,7 @@ class _Told:
             self.runs.popitem(last=False)
 
 
-_MEDIA = re.compile(rb"/media/([\w.-]+)")
+_MEDIA = "/media/"
 
 
 @functools.cache
@@ -453,9 +454,10 @@ class Gate:
             if closed:
                 return
             content = message.get("bytes") or b""
-            if content:
-                self._told.heard(key, content)
-                if run is None and (run := _run_in(content)):
+            if run is None or _MEDIA.encode() in content:
+                told = _parsed(content)
+                self._told.offered(key, _offered_in(told))
+                if run is None and (run := _run_in(told)):
                     self._told.begun(key, run)
             await send(message)
 
@@ -600,18 +602,32 @@ async def _send_away(send: Callable[[Message], Awaitable[None]]) -> None:
     await send({"type": "websocket.close", "code": 1008})
 
 
-def _run_in(content: bytes) -> str | None:
-    """Streamlit's id of the run that a message begins, if it begins one."""
+def _parsed(content: bytes) -> Any:
+    """What a page is sent, as Streamlit has it; an empty message where it is nothing of the kind."""
     from google.protobuf.message import (  # type: ignore[import-untyped]  # noqa: PLC0415
         DecodeError,
     )
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: PLC0415
 
     message: Any = ForwardMsg()
-    try:
+    with contextlib.suppress(DecodeError):
         message.ParseFromString(content)
-    except DecodeError:
-        return None
+        return message
+    return ForwardMsg()
+
+
+def _run_in(message: Any) -> str | None:
+    """Streamlit's id of the run that a message begins, if it begins one."""
     if message.WhichOneof("type") != "new_session":
         return None
     return str(message.new_session.initialize.session_id) or None
+
+
+def _offered_in(message: Any) -> str:
+    """The address of the file that a message offers; empty where it offers none.
+
+    Only where a page puts it: words that somebody wrote into a table or a file offer nothing.
+    """
+    if message.WhichOneof("type") == "backend_operation_response":
+        return str(message.backend_operation_response.deferred_file.url)
+    return str(message.delta.new_element.download_button.url)

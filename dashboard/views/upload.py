@@ -172,6 +172,7 @@ def _draft(
     if known is not None and known[0] == mark:
         drafted: Draft = known[1]
         return drafted
+    refusal: UserError | None = None
     with st.status("Reading the file", expanded=False) as status:
         try:
             draft = session.service().examine(
@@ -183,10 +184,14 @@ def _draft(
             )
         except UserError as error:
             status.update(label="The file could not be checked", state="error")
-            st.session_state.pop("draft", None)
-            markup.notice("bad", str(error))
-            return None
-        status.update(label="Checked", state="complete")
+            refusal = error
+        else:
+            status.update(label="Checked", state="complete")
+    if refusal is not None:
+        # Below the box of the stages, which is closed: it must be seen.
+        st.session_state.pop("draft", None)
+        markup.notice("bad", str(refusal))
+        return None
     refusals = sum(finding.severity == "refuse" for finding in draft.verdict.findings)
     if refusals and reporter_id and session.is_shared():
         note_refused(
@@ -280,6 +285,7 @@ def _confirm_and_record(draft: Draft) -> None:
     label = "Submit the return" if draft.sheet else "Submit the nil return"
     if not st.button(label, type="primary", disabled=not agreed):
         return
+    refusal: UserError | None = None
     with st.status("Storing the rows") as status:
         try:
             receipt = session.service().record(
@@ -287,8 +293,10 @@ def _confirm_and_record(draft: Draft) -> None:
             )
         except UserError as error:
             status.update(label="Nothing was recorded", state="error")
-            markup.notice("bad", str(error))
-            return
+            refusal = error
+    if refusal is not None:
+        markup.notice("bad", str(refusal))
+        return
     if session.is_shared():
         note_recorded(session.database(), receipt, **session.person().signature())
     _done(receipt)

@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from data import accounts, audit, sessions
 from data.database import Database
+from data.grid import MAX_COLUMNS, too_wide
+from data.read import read_content
+from data.tables import TABLES
 from tests.browser.conftest import PROBED, READY, ROOT, Served, served_shared
 
 if TYPE_CHECKING:
@@ -272,3 +275,25 @@ def test_what_is_taken_away_is_made_for_whoever_asks_and_noted(somebody, shared,
     refused = other.request.get(address)
     assert refused.status == 404
     assert "not yours to see" in refused.text()
+
+
+def test_a_file_that_a_page_offers_is_handed_out_to_whom_it_was_offered(somebody, shared):
+    page = somebody().new_page()
+    as_persona(page, shared, "/upload", name="Invented Acorn Hub (example)")
+    referrals = TABLES["referrals"]
+    for button, file_name in (
+        ("Excel template", "referrals.xlsx"),
+        ("CSV template", "referrals.csv"),
+    ):
+        with page.expect_download() as taken:
+            page.get_by_role("button", name=button).click()
+        assert taken.value.suggested_filename == file_name
+        sheet = read_content(taken.value.path().read_bytes(), referrals, file_name)
+        assert list(sheet.headers) == list(referrals.column_ids)
+    chosen = page.locator("input[type=file]")
+    wide = ",".join(f"x{number}" for number in range(MAX_COLUMNS + 1)).encode()
+    chosen.set_input_files({"name": "wide.csv", "mimeType": "text/csv", "buffer": wide})
+    expect(page.get_by_text(too_wide())).to_be_visible()
+    other = somebody()
+    as_persona(other.new_page(), shared)
+    assert other.request.get(taken.value.url).status == 404

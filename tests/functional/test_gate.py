@@ -823,6 +823,15 @@ def test_only_our_own_proxies_are_believed_about_addresses(monkeypatch):
 
 
 def test_a_file_that_a_page_offered_is_for_that_session_alone(tmp_path, shared_as):
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # the real ones, as they are sent
+
+    begun, offer, made_later, words = (ForwardMsg() for _ in range(4))
+    begun.new_session.initialize.session_id = "a run"
+    button: Any = offer.delta.new_element.download_button
+    button.id, button.url, button.help = "a button", "/media/0a1b.csv", "Help"
+    made_later.backend_operation_response.deferred_file.url = "/media/0c2d.xlsx"
+    words.delta.new_element.markdown.body = "/media/9999.csv"
+    messages: list[Any] = [begun, offer, made_later, words]
     sharing = Sharing("http://127.0.0.1:8501")
     shared_as(sharing)
     database = Database(tmp_path)
@@ -838,7 +847,9 @@ def test_a_file_that_a_page_offered_is_for_that_session_alone(tmp_path, shared_a
         if scope["type"] == "http":
             await sets_a_cookie(scope, receive, send)
         else:
-            await send({"type": "websocket.send", "bytes": b"\x0a /media/0a1b.csv\x12"})
+            for message in messages:
+                await send({"type": "websocket.send", "bytes": message.SerializeToString()})
+            await send({"type": "websocket.send", "bytes": b"\xff /media/5555.csv"})
 
     gate = Gate(offers_a_file, sharing, database)
 
@@ -862,7 +873,9 @@ def test_a_file_that_a_page_offered_is_for_that_session_alone(tmp_path, shared_a
     host = "127.0.0.1:8501"
     for token, path, status in (
         (tokens[0], "/media/0a1b.csv", 200),
+        (tokens[0], "/media/0c2d.xlsx", 200),
         (tokens[1], "/media/0a1b.csv", 404),
+        (tokens[0], "/media/5555.csv", 404),
         (tokens[0], "/media/9999.csv", 404),
     ):
         assert asked(gate, path, host=host, cookie=f"fairtier={token}")[0] == status

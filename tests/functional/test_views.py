@@ -16,6 +16,7 @@ from dashboard import session
 from dashboard.service import Service
 from dashboard.views.navigation import NAMES
 from dashboard.words import lines_of, more_or_fewer
+from data.grid import MAX_COLUMNS, too_wide
 from data.scope import OPERATOR
 from data.tables import TABLES
 from metrics.catalogue import flags, metrics
@@ -262,6 +263,32 @@ def test_a_mistake_in_the_months_is_one_sentence(demo_copy: Path):
     assert not at.exception
     assert '"June"' in words(at)
     assert not [b for b in at.button if b.label == "Submit the nil return"]
+
+
+def test_why_a_file_is_refused_stands_outside_the_closed_box_of_its_stages(demo_copy: Path):
+    at = shown("upload", demo_copy)
+    at.selectbox(key="reporter").select("XX-EXAMPLE-SUB-59").run()
+    wide = ",".join(f"x{number}" for number in range(MAX_COLUMNS + 1)).encode()
+    at.file_uploader[0].set_value(("wide.csv", wide, "text/csv")).run()
+    assert not at.exception
+    assert at.status[0].label == "The file could not be checked"
+    assert not at.status[0].get("html")
+    assert too_wide() in words(at)
+    good = (
+        b"referral_id,contract_id,subcontractor_id,client_group,referred_on\n"
+        b"W-1,EXAMPLE-NORTH-2,XX-EXAMPLE-SUB-59,JSA 25+,2011-07-05\n"
+    )
+    at.file_uploader[0].set_value(("good.csv", good, "text/csv")).run()
+    assert at.status[0].label == "Checked"
+    for agreed in at.checkbox:
+        if "I have read" in agreed.label:
+            agreed.check().run()
+    (demo_copy / "client.key").unlink()
+    next(b for b in at.button if b.label == "Submit the return").click().run()
+    assert not at.exception
+    assert at.status[0].label == "Nothing was recorded"
+    assert not at.status[0].get("html")
+    assert 'client.key" is missing' in words(at)
 
 
 def test_the_method_has_every_definition(demo_store: Path):
