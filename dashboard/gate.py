@@ -603,7 +603,7 @@ async def _send_away(send: Callable[[Message], Awaitable[None]]) -> None:
 
 
 def _parsed(content: bytes) -> Any:
-    """What a page is sent, as Streamlit has it; an empty message where it is nothing of the kind."""
+    """What a page is sent, as Streamlit has it; empty where it is nothing of the kind."""
     from google.protobuf.message import (  # type: ignore[import-untyped]  # noqa: PLC0415
         DecodeError,
     )

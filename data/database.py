@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,9 +20,10 @@ from data.settings import DATABASE_FILE, database_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _READING = {"reading_only": True}
+_KINDS = ("postgresql+psycopg", "sqlite")
+_PATIENCE_SECONDS = 10  # with a server that takes a connection and says nothing
 
 
 class Moment(sa.TypeDecorator[dt.datetime]):
@@ -228,12 +230,15 @@ def database_url(store: Path) -> sa.URL:
     if not named:
         return sa.URL.create("sqlite", database=str(store / DATABASE_FILE))
     try:
-        return sa.make_url(named)
-    except ArgumentError as error:
-        raise StoreError(
-            "FAIRTIER_DATABASE is not an address of a database. Write it like "
-            "postgresql+psycopg://USER:PASSWORD@HOST/NAME, or leave it unset to use SQLite."
-        ) from error
+        url = sa.make_url(named)
+        if url.drivername in _KINDS:
+            return url
+    except (ArgumentError, ValueError):
+        pass
+    raise StoreError(
+        "FAIRTIER_DATABASE is not an address of a database. Write it like "
+        "postgresql+psycopg://USER:PASSWORD@HOST/NAME, or leave it unset to use SQLite."
+    )
 
 
 class Database:
@@ -257,7 +262,9 @@ class Database:
 
     def _connected(self) -> sa.Engine:
         if not self.is_sqlite:
-            return sa.create_engine(self.url, pool_pre_ping=True)
+            patient = self.url.query.get("connect_timeout", str(_PATIENCE_SECONDS))
+            url = self.url.update_query_dict({"connect_timeout": patient})
+            return sa.create_engine(url, pool_pre_ping=True)
         if self.url.database:
             self.store.mkdir(parents=True, exist_ok=True)
             # Nobody else on the machine need read who may sign in. Only a new file is opened
@@ -298,11 +305,24 @@ class Database:
             if isinstance(error, sa.exc.IntegrityError):
                 raise
             what = self.url.render_as_string(hide_password=True)
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            reason = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
+            told = str(reason).strip().splitlines()[0].rstrip(".")
             raise StoreError(
-                f'The database "{what}" cannot be used: {reason.rstrip(".")}. Check that it is '
-                "running and that FAIRTIER_DATABASE or --store names the right one."
+                f'The database "{what}" cannot be used: {told}. {self._remedy(told)}'
             ) from error
+
+    def _remedy(self, reason: str) -> str:
+        if not self.is_sqlite:
+            return "Check that it is running and that FAIRTIER_DATABASE names the right one."
+        if "locked" in reason:
+            return "Another program holds it: try again when that has ended."
+        if "not a database" in reason or "malformed" in reason:
+            return "The file is damaged: restore a back-up into an empty folder."
+        folder = Path(self.url.database or "").parent
+        return (
+            f'It is a file: see that you may write to the folder "{folder}" and to what is in it, '
+            "and that its disk has room, or name another folder with --store."
+        )
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -14,8 +14,10 @@ import json
 import os
 import re
 import secrets
+import tempfile
 import uuid
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -46,7 +48,6 @@ from data.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from data.read import Sheet
     from data.scope import Reach, Scope
@@ -119,9 +120,11 @@ def _store_errors(store: Path) -> Iterator[None]:
             ) from error
         barred = isinstance(error, PermissionError | NotADirectoryError | FileExistsError)
         if barred or re.search(r"Permission denied|Read-only|Not a directory", reason):
+            closed = error.filename if isinstance(error, PermissionError) else None
+            why = f', for "{closed}" is closed to you' if closed else ""
             raise StoreError(
-                f'The store "{store}" cannot be written. Nothing was recorded: give a folder that '
-                "you may write to, with --store."
+                f'The store "{store}" cannot be written{why}. Nothing was recorded: give a folder '
+                "that you may write to, with --store."
             ) from error
         if isinstance(error, FileNotFoundError):
             raise StoreError(
@@ -271,6 +274,7 @@ class Ledger:
             already = same_in_force(draft, entries)
             if already is not None:
                 return Receipt(already, already=True)
+            self._require_writable(table.id)
             digest = ""
             if sheet is not None:
                 progress("storing the rows")
@@ -307,6 +311,17 @@ class Ledger:
             self._note_end(entry)
         self._compact(table.id)
         return Receipt(entry)
+
+    def _require_writable(self, table_id: str) -> None:
+        """OSError where Delta could not write: it prints a panic of its own before it fails."""
+        folders = [self.store, self.store / "ledger"]
+        for path in (self._path("returns"), self._path(table_id)):
+            folders += [path, path / "_delta_log"]
+        for folder in filter(Path.is_dir, folders):
+            try:
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(folder)) from error
 
     def _note_end(self, entry: Return) -> None:
         """Note beside the ledger how far the chain went, so that a cut end shows."""
@@ -375,7 +390,13 @@ class Ledger:
             with os.fdopen(os.open(path, flags, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
         for _ in range(100):
-            text = path.read_text(encoding="utf-8", errors="replace")
+            try:
+                text = path.read_text(encoding="utf-8", errors="replace")
+            except OSError as error:
+                raise StoreError(
+                    f'The key file "{path}" cannot be read: {error.strerror}. It must be a file '
+                    "that the account Fairtier runs under may read."
+                ) from error
             if re.fullmatch("[0-9a-f]{64}", text):
                 return bytes.fromhex(text)
         raise StoreError(f'The key file "{path}" is damaged. Put it back from your back-up.')

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import multiprocessing
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from alembic import autogenerate
 from alembic.migration import MigrationContext
 
 from data import audit
+from data import database as databases
 from data.database import ACCOUNTS, AUDIT, AUDIT_END, SCHEMA, Database, database_url
 from data.errors import StoreError
 
@@ -297,8 +299,40 @@ def test_sqlite_is_beside_the_ledger_unless_another_database_is_named(tmp_path, 
     assert database_url(tmp_path).database == str(tmp_path / "fairtier.db")
     monkeypatch.setenv("FAIRTIER_DATABASE", "postgresql+psycopg://fairtier@/fairtier")
     assert database_url(tmp_path).get_backend_name() == "postgresql"
-    monkeypatch.setenv("FAIRTIER_DATABASE", "the one in the cellar")
-    with pytest.raises(StoreError, match="not an address of a database"):
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "the one in the cellar",
+        "postgresql+psycopg://fairtier@127.0.0.1:bad/none",
+        "postgres://fairtier@127.0.0.1/none",
+        "mysql://fairtier@127.0.0.1/none",
+    ],
+)
+def test_an_address_of_no_database_is_told_with_how_to_write_it(tmp_path, monkeypatch, named):
+    monkeypatch.setenv("FAIRTIER_DATABASE", named)
+    with pytest.raises(StoreError, match=r"FAIRTIER_DATABASE.*Write it like postgresql\+psycopg:"):
+        Database(tmp_path)
+
+
+def test_a_server_that_stays_silent_is_given_up(tmp_path, monkeypatch):
+    assert databases._PATIENCE_SECONDS <= 10
+    monkeypatch.setattr(databases, "_PATIENCE_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://fairtier@127.0.0.1:{silent.getsockname()[1]}/none"
+        with pytest.raises(StoreError, match=r"timeout.*Check that it is running"):
+            Database(tmp_path, sa.make_url(url))
+
+
+def test_what_is_wrong_with_a_file_is_told_with_what_mends_it(tmp_path):
+    """A file is no server: nothing need be running."""
+    barred = tmp_path / "barred"
+    barred.write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=f'write to the folder "{barred / "store"}"'):
+        Database(barred / "store")
+    (tmp_path / "fairtier.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match="The file is damaged: restore a back-up"):
         Database(tmp_path)
 
 

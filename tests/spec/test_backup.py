@@ -777,7 +777,7 @@ def test_a_database_that_fails_halfway_is_not_called_a_damaged_back_up(file, tmp
         raise sa.exc.OperationalError("INSERT", {}, Exception("database is locked"))
 
     monkeypatch.setattr(restore, "_rows", locked)
-    refused(file, tmp_path / "new", "cannot be used: database is locked")
+    refused(file, tmp_path / "new", "cannot be used: database is locked. Another program holds it")
 
 
 def test_every_table_is_carried_or_left_out_on_purpose():

@@ -458,6 +458,27 @@ def test_a_folder_that_cannot_be_written_is_said_so(tmp_path):
         record(ledger, "referrals", None, "S", "2011-06")
 
 
+def test_a_folder_that_delta_may_not_write_is_told_before_it_is_asked(ledger, capfd):
+    """Delta prints a panic of its own there; /sys is closed even to root."""
+    if not Path("/sys/kernel").is_dir():
+        pytest.skip("needs Linux, for a folder in which nobody may write")
+    table = ledger.store / "ledger" / "referrals"
+    table.symlink_to("/sys/kernel")
+    with pytest.raises(StoreError, match="cannot be written"):
+        record(ledger, "referrals", referrals("2011-06-05"), "S", "2011-06")
+    assert capfd.readouterr().err == ""
+    table.unlink()
+    record(ledger, "referrals", referrals("2011-06-05"), "S", "2011-06")
+    assert days(ledger) == ["2011-06-05"]
+
+
+def test_a_key_that_cannot_be_read_is_named(ledger):
+    (ledger.store / "client.key").unlink()
+    (ledger.store / "client.key").mkdir()
+    with pytest.raises(StoreError, match=r'The key file ".*client\.key" cannot be read'):
+        record(ledger, "referrals", referrals("2011-06-05"), "S", "2011-06")
+
+
 def test_a_full_disk_is_said_so_and_nothing_counts(ledger, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, "No space left on device")
