@@ -62,8 +62,13 @@ def main() -> int:
     whole += ["--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
     module = ["pytest", *(rest or whole)] if testing else ["dashboard", command, *rest]
     line = [str(PYTHON), "-P", "-m", *module]
+    if testing:
+        os.chdir(ROOT)
+    if os.name != "nt":  # where it can, it becomes the command, so that signals reach that
+        sys.stdout.flush()
+        os.execv(line[0], line)  # noqa: S606 # nosec B606 - nothing of it is typed
     try:
-        return subprocess.run(line, cwd=ROOT if testing else None, check=False).returncode
+        return subprocess.run(line, check=False).returncode
     except KeyboardInterrupt:
         return 130
 

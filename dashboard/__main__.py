@@ -534,9 +534,11 @@ def demo(no_serve: bool, port: int, store: Path | None) -> None:
     import hashlib
     import tempfile
 
+    from dashboard.startup import check_settings
     from data.demo.chain import write_chain
 
     place = store or store_path() / "demo"
+    check_settings(place)
     service = asked(place)
     say("Every organisation in this example is invented.", "bold")
     with tempfile.TemporaryDirectory() as folder:
@@ -579,6 +581,9 @@ def serve(
     store: Path,
 ) -> None:
     """Serve the dashboard on 127.0.0.1 for one operator, or --shared for several organisations."""
+    from dashboard.startup import check_settings
+
+    check_settings(store)
     if not shared:
         if demo_personas or host != "127.0.0.1" or url or network_account or network_org:
             raise BadOption(

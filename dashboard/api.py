@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from checks.catalogue import all_checks
@@ -758,14 +759,26 @@ async def _on_user_error(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    detail = error.detail
+    detail, headers = error.detail, error.headers
     if isinstance(error, Refused):
         _note(request, error.reason)
     elif error.status_code == 404:
         detail = "There is nothing at this address."
     elif error.status_code == 405:
-        detail = f"Ask here with {(error.headers or {}).get('Allow', 'another method')}."
-    return problem_of_status(error.status_code, detail, request.scope["path"], error.headers)
+        allowed = _allowed(request)
+        detail = f"Ask here with {' or '.join(allowed)}."
+        headers = {"allow": ", ".join(allowed)}
+    return problem_of_status(error.status_code, detail, request.scope["path"], headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods with which something can be asked at an address; Starlette tells one route's."""
+    fitting = [
+        route
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

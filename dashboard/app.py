@@ -27,11 +27,12 @@ from checks.worker import Worker
 from dashboard import downloads, published, theme
 from dashboard.api import api
 from dashboard.attendant import Attendant, note_rules
-from dashboard.gate import LOG, REFUSALS, UNREACHABLE, Gate, Limits, proxies, told_of_bug
+from dashboard.gate import LOG, REFUSALS, UNREACHABLE, Gate, Limits, told_of_bug
 from dashboard.open_data import served as served_data
 from dashboard.service import Service
 from dashboard.sharing import HOST, Sharing, cookie_name, share, sharing
 from dashboard.signin import Doors, check_personas
+from dashboard.startup import check_settings
 from dashboard.terminal import report_bug
 from dashboard.views.markup import notice
 from data.database import ACCOUNTS, Database
@@ -293,7 +294,7 @@ def serve_dashboard(
     set_log_level("ERROR")
     set_up_log()
     share(shared)
-    proxies()
+    check_settings(store)
     if shared and shared.demo_personas:
         check_personas(store, shared)
     from dashboard import session  # noqa: PLC0415 - Streamlit warns of its caches before it runs

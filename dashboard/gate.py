@@ -325,7 +325,9 @@ class Gate:
             raise Refused(421, "host", "Open the dashboard at http://127.0.0.1.")
         probed = scope["path"] in ("/healthz", "/readyz") and name in THIS_MACHINE
         if host != self.sharing.netloc and not probed:
-            raise Refused(421, "host", "This server answers to another name.")
+            raise Refused(
+                421, "host", f"This server answers to {self.sharing.url} alone: open that."
+            )
 
     def _check_shape(self, scope: Scope) -> None:
         limits = self.limits

@@ -103,7 +103,8 @@ def rules() -> tuple[Rule, ...]:
         ),
         Rule("/media/{file:path}", READ, "signed_in", "files that a page offers"),
         Rule("/", READ, "signed_in", "the overview"),
-        *(Rule(f"/{name}", READ, "signed_in", "a page") for name in NAMES),
+        # The first page is the overview, whose address is the root.
+        *(Rule(f"/{name}", READ, "signed_in", "a page") for name in NAMES[1:]),
     )
 
 

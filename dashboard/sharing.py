@@ -36,13 +36,16 @@ class Sharing:
 
     def __post_init__(self) -> None:
         """Raise BadOption for an address that could not be kept safe."""
-        parts = urlsplit(self.url)
-        named = parts.hostname is not None and "@" not in parts.netloc
+        try:
+            parts = urlsplit(self.url)
+            named = parts.hostname is not None and "@" not in parts.netloc and parts.port != 0
+        except ValueError:  # the port is no number, or a bracket is left open
+            parts, named = urlsplit(""), False
         bare = parts.path in ("", "/") and not parts.query and not parts.fragment
         if parts.scheme not in ("http", "https") or not named or not bare:
             raise BadOption(
-                f'"{self.url}" is not an address that people can type. Write it like '
-                "https://fairtier.example, with nothing after the name."
+                f'"{self.url}", from --url or FAIRTIER_URL, is not an address that people can '
+                "type. Write it like https://fairtier.example, with nothing after the name."
             )
         if parts.scheme == "http" and parts.hostname not in THIS_MACHINE:
             raise BadOption(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.csv
+from filelock import FileLock, Timeout
 
 from dashboard.answers import receipt_answer
 from dashboard.problems import KINDS, content
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 _ANSWER = "answer.json"
 _ROWS = "rows.csv"
 _MOST_NAME_BYTES = 200
-_LEFT_BEHIND_SECONDS = 24 * 60 * 60
+_LOCK = "lock"
+_BEGINNING_SECONDS = 60
+_held: dict[Path, FileLock] = {}
 
 
 @dataclass(frozen=True)
@@ -134,20 +137,39 @@ def new_folder(store: Path) -> Path:
     """A folder of the store that only this process's user can read, for one request."""
     place = _place(store)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=place))
+    folder = Path(tempfile.mkdtemp(dir=place))
+    # Held for as long as this process lives: whoever can take it knows that nobody needs the rest.
+    lock = FileLock(folder / _LOCK, thread_local=False)
+    lock.acquire()
+    _held[folder] = lock
+    return folder
 
 
 def remove_folder(folder: Path) -> None:
     """Take away a folder with all that is in it."""
+    lock = _held.pop(folder, None)
+    if lock is not None:
+        lock.release()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_left_behind(store: Path) -> None:
-    """Take away folders of requests that ended with their process, over a day ago."""
+    """Take away folders of requests that ended with their process, however it ended."""
     with contextlib.suppress(OSError):
         for folder in _place(store).iterdir():
-            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_SECONDS:
+            if _is_left_behind(folder):
                 remove_folder(folder)
+
+
+def _is_left_behind(folder: Path) -> bool:
+    lock = folder / _LOCK
+    if not lock.exists():  # it is just being made, or comes from a version that locked nothing
+        return time.time() - folder.stat().st_mtime > _BEGINNING_SECONDS
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 def too_large(most_bytes: int) -> str:

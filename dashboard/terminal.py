@@ -133,7 +133,8 @@ class Fairtier(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command; UserErrors become one sentence, anything else a bug with an id."""
         try:
-            return super().main(*args, **(kwargs | {"standalone_mode": False}))
+            told = {"prog_name": "fairtier"} | kwargs | {"standalone_mode": False}
+            return super().main(*args, **told)
         except UserError as error:
             say(str(error), "red", err)
             sys.exit(error.exit_code)

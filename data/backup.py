@@ -117,6 +117,11 @@ def back_up(
     `replace` is set (BadOption). Whoever has the file can read all prices and match clients.
     """
     with _writing(file):
+        if not file.parent.is_dir():
+            raise BadOption(
+                f'There is no folder "{file.parent}", so no back-up was made. Mount the disk that '
+                "it is on, or make the folder."
+            )
         if file.exists() and not replace:
             raise BadOption(
                 f'"{file}" is there already and was not touched. Name another file, or add '
@@ -128,7 +133,6 @@ def back_up(
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
         with _writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w+b") as opened:
                 with zipfile.ZipFile(opened, "w") as packed:

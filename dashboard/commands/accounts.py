@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 _LOCAL = "http://127.0.0.1:8501"
 
 
-def invitation_link(token: str, url: str | None = None) -> str:
-    """Where a person sets up their sign-in, at the server's address or `FAIRTIER_URL`."""
+def server_address(url: str | None = None) -> str:
+    """Where people reach the server: `url`, else `FAIRTIER_URL`, else on this machine."""
     base = url or os.environ.get("FAIRTIER_URL") or _LOCAL
     if not base.startswith(("http://", "https://")):
-        raise BadOption(f'"{base}" is no web address. Write it like https://fairtier.example.org.')
-    return f"{base.rstrip('/')}/invitation/{token}"
+        raise BadOption(
+            f'"{base}", from --url or FAIRTIER_URL, is no web address. Write it like '
+            "https://fairtier.example.org."
+        )
+    return base.rstrip("/")
+
+
+def invitation_link(token: str, url: str | None = None) -> str:
+    """Where a person sets up their sign-in, at the server's address or `FAIRTIER_URL`."""
+    return f"{server_address(url)}/invitation/{token}"
 
 
 def state_of(account: Account) -> str:

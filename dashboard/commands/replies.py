@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from data.scope import Reach, Scope
 
 OPERATOR = "operator"
-_LOCAL = "http://127.0.0.1:8501"
 
 
 @dataclass(frozen=True)
@@ -145,10 +143,13 @@ def review(as_json: bool, store: Path) -> None:
     """
     from dataclasses import asdict
 
+    from dashboard.commands.accounts import server_address
+    from dashboard.mail import post_named
     from dashboard.proceedings import attend
 
+    address = server_address()
+    post_named()  # a mistake in a setting is told before anything is done
     with at_desk(store) as desk, progress("Assessing every agreement"):
-        address = os.environ.get("FAIRTIER_URL") or _LOCAL
         done = attend(desk.service, desk.database, address)
     if as_json:
         print_json(asdict(done))

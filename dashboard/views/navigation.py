@@ -47,10 +47,19 @@ def names_for(person: Person, shared: bool) -> list[str]:
     ]
 
 
-def page(name: str) -> Page:
-    """The page of that name; its address is its name, the overview's is the root."""
+def page(name: str, *, listed: bool = True) -> Page:
+    """The page of that name; its address is its name, the overview's is the root.
+
+    One that is not `listed` says by itself, to whoever opens its address, why it shows nothing.
+    """
     show = importlib.import_module(f"dashboard.views.{name}").show
-    return st.Page(show, title=_TITLES[name], url_path=name, default=name == NAMES[0])
+    return st.Page(
+        show,
+        title=_TITLES[name],
+        url_path=name,
+        default=name == NAMES[0],
+        visibility="visible" if listed else "hidden",
+    )
 
 
 def link_to_agreement(label: str, contract_id: str, subcontractor_id: str | None) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.theme import STYLE
 from dashboard.views import asked, markup
-from dashboard.views.navigation import names_for, page
+from dashboard.views.navigation import NAMES, names_for, page
 from data.errors import SignInRefused, UserError
 
 st.set_page_config(page_title="Fairtier", layout="wide", menu_items={})
@@ -26,7 +26,7 @@ if st.session_state.setdefault("session_id", person.session_id) != person.sessio
     st.session_state.clear()
     st.session_state["session_id"] = person.session_id
 names = names_for(person, session.is_shared())
-chosen = st.navigation([page(name) for name in names], position="top")
+chosen = st.navigation([page(name, listed=name in names) for name in NAMES], position="top")
 try:
     if person.account is not None:
         question = session.question()

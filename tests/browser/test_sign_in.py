@@ -16,6 +16,7 @@ from data import accounts, audit, sessions
 from data.database import Database
 from data.grid import MAX_COLUMNS, too_wide
 from data.read import read_content
+from data.scope import NOT_SHOWN
 from data.tables import TABLES
 from tests.browser.conftest import PROBED, READY, ROOT, Served, served_shared
 
@@ -297,3 +298,15 @@ def test_a_file_that_a_page_offers_is_handed_out_to_whom_it_was_offered(somebody
     other = somebody()
     as_persona(other.new_page(), shared)
     assert other.request.get(taken.value.url).status == 404
+
+
+def test_a_page_that_is_not_theirs_says_so_itself(somebody, shared):
+    page = somebody().new_page()
+    as_persona(page, shared, "/members", name="Invented Acorn Hub (example)")
+    expect(page.get_by_text(NOT_SHOWN)).to_be_visible()
+    expect(page.get_by_role("link", name="Replies").first).to_be_visible()
+    expect(page.get_by_role("link", name="Members")).to_have_count(0)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.goto(shared.url + "/overview")
+    page.get_by_role("link", name="Go to the overview").click()
+    settled(page)

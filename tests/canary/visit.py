@@ -734,8 +734,8 @@ class Browser:
         """Sign in by the form, after a wrong password."""
         self.who = NOBODY
         self.context.clear_cookies()
-        self.page.goto(f"{self.running.url}/sign-in?next=/overview")
-        self.note("/sign-in?next=/overview")
+        self.page.goto(f"{self.running.url}/sign-in?next=/agreement")
+        self.note("/sign-in?next=/agreement")
         email = self.visits.world.email(who)
         self.page.fill("#email", email)
         self.page.fill("#password", "not the password of this person")
@@ -749,7 +749,7 @@ class Browser:
         self.who = who
         self.page.wait_for_selector(SHOWN)
         self._look()
-        self.note("/overview after signing in")
+        self.note("/agreement after signing in")
 
     def sign_out(self) -> None:
         """Sign out in another tab: this one shows nothing more, and neither does the old cookie."""

@@ -12,9 +12,12 @@ import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -28,6 +31,7 @@ from dashboard.service import Service
 from data import arrangements, audit, errors, replies, tokens
 from data.demo.plan import COMMISSIONER, NETWORK, prime, subcontractor
 from data.scope import NOT_SHOWN, OPERATOR, Scope, reach_of
+from tests.browser.conftest import ROOT
 from tests.functional import test_commands as example
 from tests.functional.serving import (
     InThisProcess,
@@ -42,11 +46,21 @@ from tests.people import let_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BAD_PAYMENTS = example.PAYMENTS.replace("780.00", "-5") + "P1,K9,SUB-1,bonus,2011-07-30,1,2\n"
 DAY, LATER = dt.date(2012, 12, 31), dt.date(2013, 1, 31)
 AS_OF = {"as_of": DAY.isoformat()}
+# Holds a file that it received, until it is killed.
+RECEIVES = """
+import sys, time
+from pathlib import Path
+from dashboard.submission import new_folder
+
+folder = new_folder(Path(sys.argv[1]))
+(folder / "upload").write_text("client_ref\\nAB123456C\\n")
+print(folder, flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -495,6 +509,7 @@ def test_mistakes_are_told_in_plain_words(server):
         ("GET", "/returns/", 404, "not-found", "There is nothing at this address."),
         ("DELETE", "/returns", 405, "wrong-method", "Ask here with GET."),
         ("POST", "/flags", 405, "wrong-method", "Ask here with GET."),
+        ("DELETE", "/returns/r-1", 405, "wrong-method", "Ask here with GET or POST."),
     ]
     for method, path, status, kind, words in asked:
         body = {"content": example.PAYMENTS} if method == "POST" else {}
@@ -677,13 +692,29 @@ def test_a_sender_that_goes_away_leaves_nothing(server):
     assert len(returns_of(server)) == 6
 
 
-def test_what_a_dead_process_left_is_taken_away_a_day_later(server):
-    old, new = (submission.new_folder(server.store) for _ in range(2))
-    (old / "x.csv").write_text("x")
-    os.utime(old, (time.time() - 90_000,) * 2)
+def test_what_a_killed_process_left_is_taken_away_at_the_next_start(server):
+    """A file that was received has clients' marks in it: it must not outlive its process."""
+    mine = submission.new_folder(server.store)
+    older = server.store / "uploads" / "tmpolder"
+    older.mkdir()
+    begun = server.store / "uploads" / "tmpbegun"
+    begun.mkdir()
+    os.utime(older, (time.time() - 90,) * 2)
+    with subprocess.Popen(
+        [sys.executable, "-c", RECEIVES, str(server.store)], cwd=ROOT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        theirs = Path(process.stdout.readline().decode().strip())
+        submission.remove_left_behind(server.store)
+        assert (theirs / "upload").exists()
+        process.kill()
     submission.remove_left_behind(server.store)
-    assert not old.exists()
-    assert new.exists()
+    assert not theirs.exists()
+    assert not older.exists()
+    assert mine.exists()
+    assert begun.exists()
+    submission.remove_folder(mine)
+    assert list((server.store / "uploads").iterdir()) == [begun]
 
 
 def test_a_fault_of_ours_is_told_by_its_id_alone(server, monkeypatch):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -470,6 +472,53 @@ def test_a_mistake_is_one_sentence_with_the_remedy(fairtier, arguments, code, sa
     assert answer.code == code
     assert says in answer.err
     assert answer.err.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("FAIRTIER_MAX_UPLOAD", "lots", "FAIRTIER_MAX_UPLOAD.*500000, 50MB or 1GiB"),
+        ("FAIRTIER_MAX_UNPACKED", "lots", "FAIRTIER_MAX_UNPACKED.*500000, 50MB or 1GiB"),
+        ("FAIRTIER_SMTP", "foo", "FAIRTIER_SMTP.*smtp://USER:PASSWORD@mail.example.org:587"),
+        ("FAIRTIER_SMTP", "smtp://mail.example.org", "FAIRTIER_MAIL_FROM.*fairtier@example.org"),
+        ("FAIRTIER_PROXY_ADDRESSES", "foo", "FAIRTIER_PROXY_ADDRESSES.*10.0.0.5"),
+        ("FAIRTIER_DATABASE", "postgres://x@y/z", r"FAIRTIER_DATABASE.*postgresql\+psycopg://"),
+        ("FAIRTIER_OIDC_ISSUER", "https://x.example", "FAIRTIER_OIDC_CLIENT_ID"),
+    ],
+)
+def test_a_mistaken_setting_is_told_before_anything_is_served(
+    fairtier, monkeypatch, tmp_path, setting, value, says
+):
+    monkeypatch.setenv(setting, value)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for command in (("serve",), ("serve", "--shared"), ("demo",)):
+            answer = fairtier(*command, "--port", port)
+            assert answer.code == 2
+            assert re.search(says, answer.err)
+            assert answer.err.strip().count("\n") == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_no_store_to_serve(fairtier, write):
+    readme = write("README.md", "a file")
+    answer = fairtier("serve", "--shared", "--demo-personas", "--store", readme)
+    assert answer.code == 2
+    assert f'"{readme}" is a file, and a store is a folder.' in answer.err
+
+
+def test_a_mistaken_address_in_a_link_or_mail_names_the_setting(fairtier, monkeypatch):
+    monkeypatch.setenv("FAIRTIER_URL", "fairtier.example")
+    for command in (("accounts", "add", "a@b.example", "--org", "NET"), ("replies", "review")):
+        answer = fairtier(*command)
+        assert answer.code == 2
+        assert "FAIRTIER_URL" in answer.err
+
+
+def test_how_a_command_is_used_is_told_by_the_name_that_people_type(fairtier):
+    answer = fairtier("serve", "--nix")
+    assert "Usage: fairtier serve" in answer.err
+    assert "python -m" not in answer.err
 
 
 # Bad input

@@ -24,7 +24,7 @@ from websockets.sync.client import connect
 
 from dashboard import sharing as shared_by
 from dashboard.app import Readiness
-from dashboard.gate import Gate, Refusals, address_of, told_of_bug
+from dashboard.gate import Gate, Refusals, Refused, address_of, told_of_bug
 from dashboard.paths import crooked, rule_for, rules
 from dashboard.plain import page
 from dashboard.sharing import Sharing, cookie, cookie_name
@@ -763,6 +763,17 @@ def test_a_probe_may_call_the_server_by_its_own_machines_name():
     assert asked(gate, "/healthz", host="evil.example")[0] == 421
 
 
+def test_a_server_called_by_another_name_says_which_it_answers_to():
+    gate = Gate(sets_a_cookie, Sharing("http://127.0.0.1:8501"))
+    with pytest.raises(Refused, match=r"answers to http://127.0.0.1:8501 alone"):
+        gate._check_host({"path": "/", "headers": [(b"host", b"localhost:8501")]})
+
+
+def test_the_overview_has_one_address():
+    assert rule_for("GET", "/overview") is None
+    assert rule_for("GET", "/") is not None
+
+
 def test_the_cookie_of_a_plain_address_has_the_plain_name(shared_as):
     shared_as(Sharing("http://127.0.0.1:8501"))
     assert cookie_name() == "fairtier"
@@ -794,10 +805,12 @@ def test_the_public_address_gives_the_one_origin(url, origin):
         "https://fairtier.example?x",
         "https://",
         "http://fairtier.example",
+        "http://127.0.0.1:bad",
+        "https://[fairtier.example",
     ],
 )
 def test_an_address_that_could_not_be_kept_safe_is_refused(url):
-    with pytest.raises(BadOption):
+    with pytest.raises(BadOption, match=r"FAIRTIER_URL|TLS"):
         Sharing(url)
 
 

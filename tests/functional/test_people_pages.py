@@ -19,7 +19,7 @@ from dashboard.session import Person
 from data import accounts, audit, sessions, tokens
 from data.database import Database
 from data.errors import BadOption, NotAllowed, SignInRefused
-from data.scope import OPERATOR, PUBLIC, Scope
+from data.scope import NOT_SHOWN, OPERATOR, PUBLIC, Scope
 
 if TYPE_CHECKING:
     from data.accounts import Account
@@ -182,6 +182,9 @@ def _members_alone() -> None:
 
 def test_the_members_page_is_the_networks(shared, member):
     assert "members" not in str(shown("account", shared, member).main).lower()
+    opened = shown("members", shared, member)
+    assert opened.title[0].value == "Members"
+    assert NOT_SHOWN in words(opened)
     at = run(AppTest.from_function(_members_alone))
     assert not at.button
     assert "sub@example.org" not in words(at)

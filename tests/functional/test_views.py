@@ -57,6 +57,8 @@ def test_an_empty_store_is_explained(tmp_path: Path, name: str):
         assert "1. Organisations" in words(at)
     if name == "agreement":
         assert "no agreement to look at" in words(at)
+    if name in ("replies", "members", "audit"):
+        assert "This page is for a shared server." in words(at)
     if name == "upload":
         assert at.text_input(key="reporter").value == ""
         assert at.selectbox(key="table").value == "organisations"

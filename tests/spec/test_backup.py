@@ -414,6 +414,13 @@ def test_an_existing_file_is_kept_unless_told_otherwise(store, file):
     assert file.read_bytes() != before
 
 
+def test_a_folder_for_the_back_up_is_not_made(store, tmp_path):
+    """A disk that is not mounted is a folder that is not there."""
+    with pytest.raises(BadOption, match=r"no folder.*Mount the disk"):
+        back_up(store, tmp_path / "stick" / "backup.zip")
+    assert not (tmp_path / "stick").exists()
+
+
 def test_there_is_nothing_to_back_up_without_a_store(tmp_path):
     with pytest.raises(StoreError, match="There is no store at"):
         back_up(tmp_path / "none", tmp_path / "backup.zip")
