@@ -35,7 +35,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 # Streamlit asks below the page's own address first where its server is, and expects a 404.
-PROBED = re.compile(r"/(agreement|terms|letters|upload|offers|method)/_stcore/(health|host-config)$")
+PROBED = re.compile(
+    r"/(agreement|terms|letters|upload|offers|method)/_stcore/(health|host-config)$"
+)
 # Notes which process imports Great Expectations, in the server and in all it starts.
 WATCH = """
 import os, sys
