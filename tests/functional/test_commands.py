@@ -832,6 +832,13 @@ def test_the_example_is_built_through_the_checks_and_found_there_again(fairtier,
     assert len(fairtier("history", "--json", "--store", demo_copy).json) == before == 88
 
 
+def test_one_row_is_told_as_one(filled, write):
+    one = "\n".join(PAYMENTS.splitlines()[:2])
+    about = ("payments", write("one.csv", one), "--by", "PRIME", "--covers", "2011-06")
+    assert ": 1 row as payments:" in filled("check", *about).out
+    assert ": 1 row of payments by PRIME" in filled("submit", *about).out
+
+
 def test_flags_can_be_read_at_eighty_columns(fairtier, demo_copy, monkeypatch):
     monkeypatch.setattr("dashboard.terminal.out.width", 80)
     monkeypatch.setattr("dashboard.__main__.out.width", 80)

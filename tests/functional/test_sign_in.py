@@ -241,6 +241,12 @@ def test_a_reset_ends_the_old_password_and_the_old_sessions(shared):
 # With a password
 
 
+def test_what_was_published_is_one_link_away_from_the_sign_in(shared):
+    stranger = shared.browser()
+    assert '<a href="/published">' in stranger.ask("GET", "/sign-in").body
+    assert stranger.ask("GET", "/published").status == 200
+
+
 def test_signing_in_leads_to_the_page_that_was_asked_for(shared):
     email = shared.joined("dan@network.example")
     dan = shared.browser()

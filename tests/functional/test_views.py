@@ -84,7 +84,7 @@ def test_the_overview_narrows_down(demo_store: Path):
     at.run()
     assert not at.exception
     assert list(at.dataframe[0].value["Flag"]) == ["Management fee above the rule"]
-    assert "1 flag is raised" in words(at)
+    assert "1 flag is raised, on 1 agreement. A flag says" in words(at)
 
 
 def test_the_overview_looks_back(demo_store: Path):

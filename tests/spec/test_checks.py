@@ -591,6 +591,13 @@ def test_did_you_mean_for_a_header():
     )
 
 
+@pytest.mark.parametrize(("count", "shown"), [(1, "1 cell instead of 5"), (6, "6 cells instead")])
+def test_a_ragged_row_is_told_by_how_many_cells_it_has(count, shown):
+    sheet = replace(sheet_of("referrals", f"{REFERRAL}\n{R1}"), ragged=(Ragged(9, 5, count),))
+    messages = [one.message for one in check(sheet, TABLES["referrals"], KNOWN).findings]
+    assert any(shown in one for one in messages), messages
+
+
 def test_columns_that_are_kept_out_are_told():
     verdict = check(sheet_of("referrals", f"{REFERRAL},Notes\n{R1},x"), TABLES["referrals"], KNOWN)
     assert verdict.notices == ('Kept out, as the referrals table has no such column: "Notes".',)
