@@ -70,7 +70,7 @@ def show() -> None:
             if (one.payment_type, one.client_groups) == (payment_type, groups)
         ]
         if payment_type:
-            st.subheader(f"{said(payment_type)}: {', '.join(groups)}")
+            st.header(f"{said(payment_type)}: {', '.join(groups)}")
         _one(measure, mine, names, _own(own, measure.id, payment_type, groups))
     _why_hidden(figures)
 
@@ -179,5 +179,5 @@ def _written(value: float, unit: Unit) -> str:
 def _why_hidden(figures: list[Figure]) -> None:
     hidden = list(dict.fromkeys(one.disclosed.hidden for one in figures if one.disclosed.hidden))
     if hidden:
-        st.subheader("Why something is hidden")
+        st.header("Why something is hidden")
         markup.paragraph(" ".join(REASONS[reason] for reason in hidden))
