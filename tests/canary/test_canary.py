@@ -170,10 +170,9 @@ def test_no_canary_outside_the_scope_is_found_in_any_state(visits: Visits):
 def test_every_page_export_endpoint_and_command_was_visited(visits: Visits):
     from dashboard import downloads
     from dashboard.api import router
-    from dashboard.views.navigation import NAMES
 
     pages = visits.addresses(PAGES)
-    assert {f"/{name}" for name in NAMES} <= pages
+    assert set(visit.page_addresses()) <= pages
     exports = {address.partition("?")[0] for address in visits.addresses(DOWNLOADS)}
     assert {f"/downloads/{name}" for name in downloads._FILES} <= exports
     asked = [address.partition("?")[0] for address in visits.addresses(API)]

@@ -817,17 +817,22 @@ class Browser:
         self._fetched |= self.media
 
 
-def browse(browser: Browser, who: str, folder: Path, most: int, thorough: bool) -> None:
-    """Every page and what can be done there, as one person."""
+def page_addresses() -> list[str]:
+    """The addresses of the pages; the first is the overview, at the root."""
     from dashboard.views.navigation import NAMES
 
+    return ["/", *(f"/{name}" for name in NAMES[1:])]
+
+
+def browse(browser: Browser, who: str, folder: Path, most: int, thorough: bool) -> None:
+    """Every page and what can be done there, as one person."""
     world = browser.visits.world
     asked = targets(world, who, most)
     browser.sign_in(who)
-    for name in NAMES:
-        browser.go(f"/{name}")
-        if name in ("overview", "replies", "agreement"):
-            browser.open_all(f"/{name}")
+    for address in page_addresses():
+        browser.go(address)
+        if address in ("/", "/replies", "/agreement"):
+            browser.open_all(address)
     for number, pair in enumerate([*asked.own, *asked.foreign, *asked.nearly[:1]]):
         address = f"/agreement?{urlencode(_about(*pair))}"
         browser.go(address)

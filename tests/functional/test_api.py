@@ -447,12 +447,15 @@ def test_what_was_published_needs_no_token(server):
     anybody = server.client("/api/v1")
     assert anybody.get("/published").json() == []
     answer = {
-        "sentence": "It is so.",
+        "flag": "management_fee",
+        "value": 0.2345,
+        "threshold": 0.15,
+        "sentence": "It kept £23.45.",
         "names": {"PRIME": "Example Prime Ltd"},
         "commissioner_id": "COM",
     }
-    raised = replies.Raised("zero_referrals", "K1", "PRIME", "SUB-2", False, answer)
-    statuses = {("zero_referrals", "K1", "SUB-2"): "raised"}
+    raised = replies.Raised("management_fee", "K1", "PRIME", "SUB-2", False, answer)
+    statuses = {("management_fee", "K1", "SUB-2"): "raised"}
     let_in(server.database, "PRIME", "SUB-2")
     replies.bring_up_to_date(server.database, [raised], statuses, today=DAY, reply_days=1)
     reach = reach_of(OPERATOR, server.service._ledger.parties())
@@ -462,7 +465,8 @@ def test_what_was_published_needs_no_token(server):
         server.database, OPERATOR, reach, case.case_id, "published", actor="operator", today=LATER
     )
     (told,) = anybody.get("/published").json()
-    assert (told["flag"], told["sentence"], told["replies"]) == ("zero_referrals", "It is so.", [])
+    assert (told["flag"], told["replies"]) == ("management_fee", [])
+    assert told["sentence"].startswith("The prime kept more than 15 % of what")
 
 
 # What cannot be taken

@@ -439,7 +439,7 @@ def test_a_back_up_that_fails_leaves_nothing_behind(store, tmp_path, monkeypatch
 
 
 def test_a_place_that_cannot_be_written_is_told(store):
-    with pytest.raises(StoreError, match="not made"):
+    with pytest.raises(BadOption, match="no back-up was made"):
         back_up(store, store / "client.key" / "backup.zip")
 
 

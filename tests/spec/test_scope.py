@@ -161,6 +161,10 @@ def test_everybody_is_told_the_same_answer(operator):
     for who in ("N", "G", "H", "P", "Q", "S", "T"):
         for found in operator.asked_by(who).flags().assessments:
             full = whole[found.flag, found.contract_id, found.subcontractor_id]
+            assert found.status == full.status
+            if found.evidence.get("rounded"):  # what a commissioner without leave is told of a fee
+                assert who in ("G", "H")
+                continue
             assert (found.status, found.value, found.low, found.high, found.sentence) == (
                 full.status,
                 full.value,

@@ -59,10 +59,12 @@ def test_the_register_holds_the_numbers_of_the_standard_exactly() -> None:
 
 
 def test_every_rule_is_used_by_a_flag_and_every_rule_of_a_flag_is_there() -> None:
-    """But the one that calls a flag into question, and the time to reply to one."""
+    """But the one that calls a flag into question, the time to reply, and those of disclosure."""
     used = {rule_id for flag in flags() for rule_id in flag.rules}
     assert used <= set(rules_as_of(TODAY))
-    assert set(rules_as_of(TODAY)) - used == {"share_of_raised", "reply_days"}
+    others = {one for one in rules_as_of(TODAY) if one.startswith("disclosure_")}
+    assert len(others) == 9
+    assert set(rules_as_of(TODAY)) - used == {"share_of_raised", "reply_days"} | others
 
 
 def test_a_rule_may_be_estimated_from_the_data() -> None:
