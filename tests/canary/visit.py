@@ -635,6 +635,7 @@ def _proceedings(
         run("replies", "decline", case_id, "--by", by)
         if who != world.network:
             run("replies", "decide", case_id, "withheld", "--reason", "so")
+            run("replies", "told", case_id, "--org", by, "--on", "2026-11-02", "--text", "so")
 
 
 def commands_with_asker() -> set[str]:
