@@ -306,6 +306,15 @@ class Running:
         return answer
 
 
+def _free_port() -> int:
+    """A free port of four digits: one of five would now and then be an amount in pence."""
+    for port in range(8700, 10_000):
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port from 8700 to 9999 is free")
+
+
 @contextlib.contextmanager
 def serving(store: Path, folder: Path, sabotage: str = "") -> Iterator[Running]:
     """`fairtier serve --shared` in a process of its own; `sabotage` is Python it runs first."""
@@ -314,9 +323,7 @@ def serving(store: Path, folder: Path, sabotage: str = "") -> Iterator[Running]:
     hooks.mkdir()
     if sabotage:
         (hooks / "sitecustomize.py").write_text(sabotage)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     url = f"http://127.0.0.1:{port}"
     log = folder / "server.log"
     command = [sys.executable, "-m", "dashboard", "serve", "--shared"]
