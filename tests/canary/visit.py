@@ -308,11 +308,11 @@ class Running:
 
 def _free_port() -> int:
     """A free port of four digits: one of five would now and then be an amount in pence."""
-    for port in range(8700, 10_000):
+    for port in range(8700 + os.getpid() % 1000, 10_000):
         with socket.socket() as free, contextlib.suppress(OSError):
             free.bind(("127.0.0.1", port))
             return port
-    raise AssertionError("no port from 8700 to 9999 is free")
+    raise AssertionError("no port below 10000 is free")
 
 
 @contextlib.contextmanager
