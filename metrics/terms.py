@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,13 +15,13 @@ from metrics.disclosure import (
     disclosed_figure,
     too_few_or_too_large,
 )
-from metrics.management_fee import priced_fees
+from metrics.management_fee import PricedFee, priced_fees
 from metrics.payment_timing import payable_rows, payment_timings
 from metrics.window import first_day, month_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from metrics.disclosure import Policy, Unit
     from metrics.facts import Facts, Subject
@@ -183,7 +184,7 @@ def known_by(day: dt.date, policy: Policy) -> dt.date:
 def own_terms(facts: Facts, organisation_id: str) -> dict[tuple[MeasureId, str, str], float]:
     """A subcontractor's own values, by measure, payment type and client group; never rounded."""
     mine = defaultdict(list)
-    for key, found in _contributions(facts, own=organisation_id).items():
+    for key, found in _contributions(facts, priced_fees(facts.frames), organisation_id).items():
         measure, _, payment_type = key
         for one in found:
             mine[measure, payment_type, one.part].append(one)
@@ -202,7 +203,8 @@ def compare(facts: Facts, policy: Policy, past: Iterable[Figure] = ()) -> Compar
     for one in past:
         if one.mean is not None and one.disclosed.hidden is None:
             earlier[one.measure, one.payment_type].append(one.mean)
-    contributions = _contributions(facts)
+    prices = priced_fees(facts.frames)
+    contributions = _contributions(facts, prices)
 
     def figure(
         measure: MeasureId,
@@ -218,7 +220,7 @@ def compare(facts: Facts, policy: Policy, past: Iterable[Figure] = ()) -> Compar
         return Figure(measure, prime_ids, payment_type, groups, mean.source_count, disclosed, mean)
 
     bands = best_bands(
-        _groups_by_price(facts),
+        _groups_by_price(prices),
         {key[1:]: found for key, found in contributions.items() if key[0] == "price"},
         lambda found: too_few_or_too_large(found, policy) is None,
     )
@@ -255,12 +257,14 @@ def compare(facts: Facts, policy: Policy, past: Iterable[Figure] = ()) -> Compar
 
 
 Key = tuple[MeasureId, str, str]
+Prices = Mapping[tuple[str, str], tuple[PricedFee, ...]]
 
 
-def _contributions(facts: Facts, own: str | None = None) -> dict[Key, list[Contribution]]:
+def _contributions(
+    facts: Facts, prices: Prices, own: str | None = None
+) -> dict[Key, list[Contribution]]:
     """What each agreement brings to each measure, by measure, prime and payment type."""
     found: dict[Key, list[Contribution]] = defaultdict(list)
-    prices = priced_fees(facts.frames)
     waits = payment_timings(payable_rows(facts.frames, facts.rows))
     for agreement in _compared(facts, own):
         prime_id, subcontractor_id = agreement.prime_id or "", agreement.subcontractor_id or ""
@@ -324,11 +328,11 @@ def _zero_referrals(facts: Facts) -> list[Figure]:
     ]
 
 
-def _groups_by_price(facts: Facts) -> list[str]:
+def _groups_by_price(prices: Prices) -> list[str]:
     """The client groups, from the one that commissioners pay least for to the most."""
     paid: dict[str, list[int]] = defaultdict(list)
-    for prices in priced_fees(facts.frames).values():
-        for one in prices:
+    for of_agreement in prices.values():
+        for one in of_agreement:
             paid[one.client_group].append(one.commissioner_price_pence)
     return sorted(paid, key=lambda group: (sum(paid[group]) / len(paid[group]), group))
 
