@@ -33,7 +33,7 @@ from tests.canary.chain import MARK, PASSWORD, months_of
 from tests.canary.oracle import NOBODY, Oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from playwright.sync_api import BrowserContext, Page, Request, WebSocket
 
@@ -360,10 +360,16 @@ def read_logs(visits: Visits, running: Running) -> None:
 def _noted(
     visits: Visits, who: str | None, channel: str, address: str, answer: Any, typed: Any
 ) -> Any:
-    head = repr(answer.headers.multi_items()).encode()
     visits.statuses[channel, answer.status_code] += 1
-    visits.note(who, channel, address, head, answer.content, typed=typed)
+    visits.note(
+        who, channel, address, _head(answer.headers.multi_items()), answer.content, typed=typed
+    )
     return answer
+
+
+def _head(headers: Iterable[tuple[str, str]]) -> bytes:
+    """The headers, but for the length of the answer, which is no amount of money either."""
+    return repr([one for one in headers if one[0] != "content-length"]).encode()
 
 
 # Downloads, and every other address of the server
@@ -705,7 +711,7 @@ class Browser:
             with contextlib.suppress(BrowserError):
                 response = request.response()
                 if response is not None and not 300 <= response.status < 400:
-                    bodies += [repr(response.headers).encode(), response.body()]
+                    bodies += [_head(response.headers.items()), response.body()]
         frames, self._frames[:] = list(self._frames), []
         content = _PLACES.sub(b"", self.page.content().encode())
         self.visits.note(self.who, PAGES, address, content, *frames, *bodies, typed=typed)
