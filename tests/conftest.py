@@ -25,18 +25,6 @@ hypothesis.settings.load_profile("steady")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-# Coverage is what the specification and the units reach by themselves: to trace the
-# rest would take as long again and could only hide a promise that no paragraph holds.
-UNTRACED = ("architecture", "browser", "canary", "faults", "functional", "generative")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have pytest-cov leave the tests of these folders alone."""
-    for item in items:
-        if item.path.parent.name in UNTRACED:
-            item.add_marker("no_cover")
-
-
 @pytest.fixture(scope="session")
 def demo_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A store with the worked example in it, to read from only; all workers share one."""
